@@ -160,7 +160,7 @@ def js_divergence(*distributions, weights=None, base=None, axis=-1):
     Returns
     -------
     float, or ndarray of the remaining axes
-        Between 0 (all equal) and the entropy of the weights (disjoint supports): for two equal weights ln 2 nats = 1 bit.
+        Between 0 (all equal) and the entropy of the weights (disjoint supports), for two equal weights ln 2 = 1 bit.
 
     Raises
     ------
@@ -213,7 +213,7 @@ _NEAR = 0.1
 
 
 def _nonnegative_terms(p, q, p_minus_q):
-    """P log(p/q) - p + q, each term with full relative precision, given the exact difference p - q."""
+    """p log(p/q) - p + q, each term with full relative precision, given the exact difference p - q."""
     with np.errstate(all="ignore"):  # p = 0 and q = 0 are set right below
         terms = p * _log_ratio(p, q) - p_minus_q
         terms = np.where(p == 0, q, np.where(q == 0, np.inf, terms))
@@ -231,7 +231,7 @@ def _log_ratio(p, q):
 
 
 def _times_log(p, q):
-    """P log q, with 0 log 0 = 0. Where q is near 1 the log comes from the other outcomes, which rounding leaves intact."""
+    """p log q, with 0 log 0 = 0. Where q is near 1, its log comes from the other outcomes, which rounding spares."""
     large = q > 0.5
     others = np.sum(q, axis=-1, keepdims=True, where=~large)
     return np.where(large, p * np.log1p(-np.minimum(others, 0.5)), xlogy(p, np.where(large, 1, q)))
