@@ -323,7 +323,7 @@ def _check_sums(name, array):
         row = np.unravel_index(np.argmax(wrong), wrong.shape)
         at = f"{name}[{', '.join(map(str, row))}]" if row else name
         raise ValueError(
-            f"{at} sums to {sums[row]}: probabilities must sum to 1. "
+            f"{at} sums to {round(float(sums[row]), 12)}: probabilities must sum to 1. "
             "For a density on a grid multiply by the grid step; for counts divide by their total."
         )
 

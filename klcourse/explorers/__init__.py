@@ -1,0 +1,1 @@
+"""Explorers, one module a notebook: functions that need no argument and return one widget."""

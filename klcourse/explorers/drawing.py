@@ -1,0 +1,33 @@
+"""Small drawing steps that several explorers share."""
+
+import numpy as np
+from matplotlib.patches import Polygon
+
+from klcourse import style
+
+LINE = ("color", "linestyle")
+
+
+def line(axes, look, **kwargs):
+    """Add an empty line in the look of P, Q or M."""
+    return axes.plot([], [], **{key: look[key] for key in LINE}, **kwargs)[0]
+
+
+def signed_areas(axes, label=None):
+    """Add two empty areas, filled for positive values and hatched for negative ones."""
+    positive = Polygon([(0, 0)], facecolor=style.P["color"], alpha=0.35, linewidth=0)
+    negative = Polygon([(0, 0)], facecolor="none", edgecolor=style.INK, hatch="///", linewidth=0)
+    axes.add_patch(positive)
+    axes.add_patch(negative)
+    return positive, negative
+
+
+def set_areas(areas, x, y):
+    """Move the two areas to the positive and the negative part of the curve y(x)."""
+    for area, part in zip(areas, (np.maximum(y, 0), np.minimum(y, 0)), strict=True):
+        area.set_xy(np.column_stack([[x[0], *x, x[-1]], [0, *part, 0]]))
+
+
+def ceiling(value, steps=(0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)):
+    """Return the first of a few fixed axis limits that holds the value, so that limits change seldom."""
+    return next((step for step in steps if value <= step), value)

@@ -1,0 +1,69 @@
+"""One look for the whole course: colours, line styles, and numbers written with their unit."""
+
+import math
+
+__all__ = ["INK", "PANEL", "M", "P", "Q", "amount", "use"]
+
+# Three colours of seaborn's "colorblind" palette. `text` is the same hue, dark enough to read on the panel (4.5:1).
+P = {"color": "#0173b2", "linestyle": "-", "text": "#01588a"}
+Q = {"color": "#de8f05", "linestyle": "--", "text": "#8a5600"}
+M = {"color": "#029e73", "linestyle": ":", "text": "#016a4d"}
+
+PANEL = "#f4f2ec"  # a card of its own: calm beside a white page and on a dark theme
+INK = "#22262b"
+FAINT = "#6b6f75"
+
+_SETTINGS = {
+    "figure.facecolor": PANEL,
+    "axes.facecolor": PANEL,
+    "savefig.facecolor": PANEL,
+    "figure.figsize": (7.0, 3.8),
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.w_pad": 0.12,
+    "figure.constrained_layout.h_pad": 0.12,
+    "font.size": 13,
+    "axes.labelsize": 13,
+    "axes.titlesize": 14,
+    "xtick.labelsize": 12,
+    "ytick.labelsize": 12,
+    "legend.fontsize": 13,
+    "legend.frameon": False,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": FAINT,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.prop_cycle": f"cycler('color', ['{P['color']}', '{Q['color']}', '{M['color']}'])",
+    "lines.linewidth": 2.5,
+    "hatch.linewidth": 1.2,
+    "svg.fonttype": "none",
+}
+
+
+def use():
+    """Give every Matplotlib figure made from here on the look of the course."""
+    import matplotlib
+
+    matplotlib.rcParams.update(_SETTINGS)
+
+
+def amount(value, unit="nats", digits=4):
+    """Write a number with its unit, the same way everywhere.
+
+    >>> amount(1.33568009), amount(1.92697905, "bits"), amount(math.inf)
+    ('1.3357 nats', '1.9270 bits', '∞ nats')
+    >>> amount(2e-18), amount(3931852.8), amount(-0.00001)
+    ('2.000e-18 nats', '3.932e+06 nats', '-1.000e-05 nats')
+    """
+    if math.isinf(value):
+        number = "∞" if value > 0 else "−∞"
+    elif value == 0 or 10**-digits <= abs(value) < 1e5:
+        number = f"{value:.{digits}f}"
+    else:
+        number = f"{value:.{digits - 1}e}"
+    return f"{number} {unit}"

@@ -1,0 +1,42 @@
+"""Run notebooks and store their outputs: `uv run python tests/store_outputs.py notebooks/01_discrete_kl.ipynb`.
+
+Stored are what a reader without a kernel sees. Widget views need a kernel, so they are taken out, and the picture
+below each of them shows instead. Nothing of this machine (versions, times, paths) is kept.
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def clean(notebook):
+    """Take out of an executed notebook what only a running kernel or this machine can make use of."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+
+
+def store(path):
+    """Run one notebook in place."""
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}}
+    ).execute()
+    clean(notebook)
+    nbformat.write(notebook, path)
+    print(f"{path.name}: {len(notebook.cells)} cells, {path.stat().st_size / 1e3:.0f} kB")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or sorted(Path("notebooks").glob("*.ipynb")):
+        store(Path(name))
