@@ -1,0 +1,169 @@
+"""Every exercise meets every mistake it lists and answers with that mistake's hint; every question is answered."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from klcourse import exercises
+from klcourse.exercises import check, grade, predict, unlock_all
+from klcourse.explorers.discrete_kl import coin_curve
+
+EXERCISES, HINTS = exercises._data("exercises"), exercises._data("hints")
+PREDICTIONS = exercises._data("predictions")
+MISTAKES = [
+    pytest.param(name, mistake["answer"], mistake["hint"], id=f"{name}-{mistake['hint']}-{mistake['answer']}")
+    for name, asked in EXERCISES.items()
+    for mistake in asked.get("mistakes", [])
+]
+each_exercise = pytest.mark.parametrize("name", EXERCISES)
+
+
+@each_exercise
+def test_right_answer(name):
+    answer = EXERCISES[name]["answer"]
+    verdict = grade(name, answer)
+    assert verdict.correct
+    assert verdict.hint is None
+    assert verdict.message.startswith(f"✓ {name} is right: {EXERCISES[name]['asks']} = ")
+    if not isinstance(answer, str):
+        assert grade(name, np.asarray(answer)).correct
+        rounded = [float(f"{a:.4g}") for a in np.atleast_1d(answer)]
+        assert grade(name, rounded if np.ndim(answer) else rounded[0]).correct, "four significant digits are enough"
+
+
+@pytest.mark.parametrize(("name", "answer", "hint"), MISTAKES)
+def test_each_mistake_gets_its_own_hint(name, answer, hint):
+    verdict = grade(name, answer)
+    assert (verdict.correct, verdict.hint) == (False, hint)
+    assert verdict.message == f"✗ {name} is not right yet: {HINTS[hint]}"
+
+
+@each_exercise
+def test_what_anyone_may_type(name):
+    asked = EXERCISES[name]
+    for answer, hint in [(..., "unanswered"), (None, "unanswered")]:
+        assert grade(name, answer).hint == hint
+    if isinstance(asked["answer"], str):
+        assert grade(name, 17).hint == grade(name, "no such word").hint == "option"
+        return
+    assert grade(name, "1.5").hint == "text"
+    assert grade(name, object()).hint == "text"
+    if np.ndim(asked["answer"]) == 0:
+        assert grade(name, [1.0, 2.0]).hint == "one_number"
+        assert grade(name, math.nan).hint == "nan"
+        if math.isfinite(asked["answer"]):
+            assert grade(name, math.inf).hint == "infinite"
+            assert grade(name, asked["answer"] * 1.0071).hint in ("rounded", *[m["hint"] for m in asked["mistakes"]])
+            assert grade(name, asked["answer"] * 173.1 + 0.37).hint in ("other", "negative")
+    else:
+        assert grade(name, 0.5).hint == "several_numbers"
+
+
+@each_exercise
+def test_mistakes_stand_apart(name):
+    """No two different hints for nearly the same value, and none so near to the right one that it passes."""
+    asked = EXERCISES[name]
+    known = [*((m["answer"], m["hint"]) for m in asked.get("mistakes", [])), (asked["answer"], "right")]
+    for i, (a, hint_a) in enumerate(known):
+        for b, hint_b in known[:i]:
+            assert hint_a == hint_b or not exercises._same(a, b, 2e-3), (a, hint_a, b, hint_b)
+
+
+# What the name of a hint says about the value of the mistake, given the right answer.
+RULES = {
+    "bits": lambda answer: answer / math.log(2),
+    "nats": lambda answer: answer * math.log(2),
+    "wrong_way": lambda answer: answer * math.log(2) ** 2,
+    "swapped_ratio": lambda answer: -answer,
+}
+
+
+@pytest.mark.parametrize(("name", "answer", "hint"), [case for case in MISTAKES if case.values[2] in RULES])
+def test_mistakes_are_what_their_hint_says(name, answer, hint):
+    assert answer == pytest.approx(RULES[hint](EXERCISES[name]["answer"]), rel=1e-5)
+
+
+@pytest.mark.parametrize(("name", "answer", "hint"), [case for case in MISTAKES if case.values[2] == "log10"])
+def test_log10_mistakes(name, answer, hint):
+    asked = EXERCISES[name]
+    nats = asked["answer"] * (math.log(2) if asked["unit"] == "bits" else 1)
+    assert answer == pytest.approx(nats / math.log(10), rel=1e-5)
+
+
+def test_every_hint_is_used():
+    general = {"unanswered", "one_number", "several_numbers", "text", "option", "nan", "infinite", "negative"}
+    used = {mistake["hint"] for asked in EXERCISES.values() for mistake in asked.get("mistakes", [])}
+    assert set(HINTS) == used | general | {"rounded", "other"}
+
+
+def test_exercises_have_common_mistakes():
+    assert all(len(asked.get("mistakes", [])) >= 1 for asked in EXERCISES.values())
+
+
+def test_check_prints_the_message(capsys):
+    check("1.1a", 1.926979)
+    assert capsys.readouterr().out == f"✗ 1.1a is not right yet: {HINTS['bits']}\n"
+
+
+def test_unknown_exercise_names_the_known_ones():
+    with pytest.raises(ValueError, match=r"no exercise '1.9z'. There are: 1.1a, 1.1b"):
+        check("1.9z", 1)
+    with pytest.raises(ValueError, match="no exercise 7"):
+        check(7, 1)
+
+
+# --- questions before the sliders -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PREDICTIONS)
+def test_each_answer_gets_its_feedback(name):
+    question = PREDICTIONS[name]
+    answers = question["answers"]
+    assert len(answers) >= 3
+    assert sum(answer.get("right", False) for answer in answers) == 1
+    assert len({answer["feedback"] for answer in answers}) == len(answers)
+    for answer in answers:
+        asked = predict(name, coin_curve())
+        assert asked.locked
+        assert asked.button.disabled
+        asked.options.value = answer["text"]
+        assert asked.locked, "choosing is not locking in"
+        asked.button.click()
+        assert not asked.locked
+        assert asked.options.disabled
+        plain = re.sub(r"<[^>]+>", "", asked.feedback.value)
+        assert ("Yes." in plain) == answer.get("right", False)
+        assert answer["text"][:20] in plain
+        assert len(answer["feedback"]) > 60
+
+
+def test_locked_controls_cannot_be_moved_by_hand():
+    explorer = coin_curve()
+    predict("1.b", explorer)
+    for control in explorer.controls.values():
+        assert control.bar.disabled
+        assert control.box.disabled
+    assert explorer.reset_button.disabled
+    assert "<img" in explorer.image.value, "the picture shows before the answer"
+
+
+def test_still_form_holds_question_and_picture():
+    data, metadata = predict("1.b", coin_curve())._repr_mimebundle_()
+    assert PREDICTIONS["1.b"]["asks"] in data["text/plain"]
+    assert "<img" in data["text/html"]
+    assert metadata["image/png"]["alt"]
+
+
+def test_teacher_unlocks_all(monkeypatch):
+    monkeypatch.setattr(exercises, "_UNLOCKED", False)
+    before = predict("1.b", coin_curve())
+    unlock_all()
+    assert not before.locked
+    assert not predict("1.b", coin_curve()).locked
+
+
+def test_unknown_question_names_the_known_ones():
+    with pytest.raises(ValueError, match=r"no question '1.z'. There are: 1.a"):
+        predict("1.z", coin_curve())

@@ -1,0 +1,205 @@
+"""Every control of every explorer at its extremes and corners, without a browser and without a kernel."""
+
+import importlib
+import itertools
+import math
+import pkgutil
+import re
+
+import numpy as np
+import pytest
+
+import klcourse.explorers
+from klcourse import style
+from klcourse.live import Explorer, Picture, slider
+
+MODULES = [
+    importlib.import_module(f"klcourse.explorers.{room.name}")
+    for room in pkgutil.iter_modules(klcourse.explorers.__path__)
+]
+EXPLORERS = {
+    f"{module.__name__.rsplit('.', 1)[1]}.{name}": getattr(module, name)
+    for module in MODULES
+    for name in getattr(module, "__all__", [])
+}
+each_explorer = pytest.mark.parametrize("make", EXPLORERS.values(), ids=EXPLORERS)
+
+
+def ends(control):
+    """The values of a control to try: both ends of a slider, all options of a choice."""
+    if hasattr(control, "bar"):
+        return [control.box.min, control.box.max]
+    return [option[1] if isinstance(option, tuple) else option for option in getattr(control, "options", [False, True])]
+
+
+def faults(explorer):
+    """What is wrong with what an explorer shows now."""
+    if 'role="alert"' in explorer.image.value:
+        yield explorer.text
+        return
+    for name, value in explorer.numbers.items():
+        if np.issubdtype(np.asarray(value).dtype, np.floating) and np.isnan(value).any():
+            yield f"{name} is NaN"
+    shown = explorer.text + explorer.alt + explorer.readout.value
+    if re.search(r"\bnan\b|\binf\b|None", shown):
+        yield f"a number that is none in {shown}"
+    if not re.search(r'role="status"', explorer.readout.value) or "<img" not in explorer.image.value:
+        yield "readout or picture are missing"
+    if len(explorer.alt) < 40 or not re.search(r"\d", explorer.alt):
+        yield f"alt text says too little: {explorer.alt!r}"
+    # Every number of the readout is one that was computed, or a control's value.
+    numbers = [*np.concatenate([np.ravel(v) for v in flat(explorer.numbers)]), *explorer.values.values()]
+    known = [float(n) for n in numbers if isinstance(n, int | float | np.number)]
+    for text in stated(explorer.text) | stated(explorer.alt):
+        if not any(agree(text, value) for value in known):
+            yield f"{text} in the readout or alt text is no number that was computed"
+
+
+def flat(numbers):
+    for value in numbers.values():
+        array = np.asarray(value, dtype=object)
+        yield array.ravel() if array.dtype == object else array
+
+
+def stated(text):
+    """The numbers with a decimal point that a text states."""
+    return set(re.findall(r"[−-]?\d+\.\d+(?:e[+-]\d+)?", text))
+
+
+def agree(text, value):
+    number = float(text.replace("−", "-"))
+    decimals = len(re.sub(r"e.*", "", text).rsplit(".", 1)[1])
+    scale = 10.0 ** int(text.split("e")[1]) if "e" in text else 1.0
+    return math.isfinite(value) and abs(abs(number) - abs(value)) <= 0.51 * scale * 10.0**-decimals
+
+
+def frame(explorer):
+    """The picture alone, without its alt text."""
+    return explorer.image.value.split("src=")[1]
+
+
+def set_values(explorer, values):
+    for name, value in values.items():
+        control = explorer.controls[name]
+        control.value = type(control.value)(value) if hasattr(control, "bar") else value
+
+
+@each_explorer
+def test_each_control_at_both_ends(make):
+    explorer = make()
+    start = explorer.text, frame(explorer)
+    assert list(faults(explorer)) == []
+    for name, control in explorer.controls.items():
+        for value in ends(control):
+            before = frame(explorer)
+            set_values(explorer, {name: value})
+            assert list(faults(explorer)) == [], (name, value)
+            hidden = getattr(control.layout, "display", None) == "none"
+            assert hidden or value == explorer._initial[name] or frame(explorer) != before, (name, value)
+        explorer.reset()
+    assert (explorer.text, frame(explorer)) == start
+
+
+@each_explorer
+def test_corners(make):
+    explorer = make()
+    names, choices = list(explorer.controls), [ends(c) for c in explorer.controls.values()]
+    corners = list(itertools.product(*choices))
+    if len(corners) > 48:  # many controls: all at one end, each alone at the other, and random corners
+        rng = np.random.default_rng(0)
+        corners = [corners[i] for i in {0, len(corners) - 1, *rng.integers(len(corners), size=46)}]
+    for corner in corners:
+        set_values(explorer, dict(zip(names, corner, strict=True)))
+        assert list(faults(explorer)) == [], corner
+
+
+@each_explorer
+def test_number_boxes_and_sliders_hold_the_same(make):
+    explorer = make()
+    for control in explorer.controls.values():
+        if hasattr(control, "bar"):
+            assert control.box.description, "a number box carries the label"
+            for value in ends(control):
+                control.box.value = value
+                assert control.bar.value == pytest.approx(value, rel=1e-9)
+                control.bar.value = control.bar.value
+                assert control.box.value == pytest.approx(control.bar.value, rel=1e-2)
+
+
+@each_explorer
+def test_still_picture_has_alt_text(make):
+    explorer = make()
+    data, metadata = explorer._repr_mimebundle_()
+    assert data["text/plain"] == explorer.alt == metadata["image/png"]["alt"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert 'alt="' in data["text/html"]
+    assert len(data["image/png"]) > 5000
+
+
+@each_explorer
+def test_text_in_pictures_is_large_and_dark_enough(make):
+    explorer = make()
+    for text in explorer.picture.figure.findobj(match=lambda artist: hasattr(artist, "get_fontsize")):
+        if text.get_text().strip() and text.get_visible():
+            assert text.get_fontsize() >= (8 if "mathdefault" in text.get_text() else 12), text
+            assert contrast(text.get_color(), style.PANEL) >= 4.5, text
+
+
+def contrast(a, b):
+    """Contrast ratio of two colours (WCAG 2.2, 1.4.3)."""
+    from matplotlib.colors import to_rgb
+
+    def luminance(colour):
+        channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+        return np.dot([0.2126, 0.7152, 0.0722], channels)
+
+    light, dark = sorted([luminance(a), luminance(b)], reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_contrast_by_known_values():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+
+
+# --- the checks can fail --------------------------------------------------------------------------------------------
+
+
+def tiny(compute, draw=None, readout=None):
+    def build(figure):
+        axes = figure.subplots()
+        curve = axes.plot([0, 1], [0, 1])[0]
+        return [curve], draw or (lambda n: curve.set_ydata([0, n["y"]]))
+
+    readout = readout or (lambda n: f"y = {n['y']:.3f} nats")
+    controls = {"x": slider("x", 0.5, 0, 1, 0.1)}
+    return Explorer(compute, Picture(build), controls, readout, lambda n: f"A line of {readout(n)}, drawn from 0 to 1.")
+
+
+def test_good_explorer_passes():
+    test_each_control_at_both_ends(lambda: tiny(lambda x: {"y": x}))
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        lambda: tiny(lambda x: {"y": 0.5}),  # a slider that moves nothing
+        lambda: tiny(lambda x: {"y": 1 / (x - 1) if x < 1 else {}["raised"]}),
+        lambda: tiny(lambda x: {"y": math.nan if x == 1 else x}),
+        lambda: tiny(lambda x: {"y": x}, draw=lambda n: None),
+        lambda: tiny(lambda x: {"y": x}, readout=lambda n: f"y = {n['y'] + 0.01:.3f} nats"),
+    ],
+    ids=["dead slider", "raising", "NaN", "picture stays", "readout off by a hundredth"],
+)
+def test_the_sweep_can_fail(spoiled):
+    with pytest.raises(AssertionError):
+        test_each_control_at_both_ends(spoiled)
+
+
+def test_an_error_is_shown_in_the_place_of_the_picture():
+    explorer = tiny(lambda x: {"y": math.log(x)} if x > 0 else {}["no such number"])
+    explorer.controls["x"].value = 0.0
+    assert 'role="alert"' in explorer.image.value
+    assert "no such number" in explorer.text
+    explorer.reset()
+    assert "<img" in explorer.image.value

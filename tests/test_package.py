@@ -1,0 +1,98 @@
+"""The house: thin, floors that import only what lies below, nothing heavy loaded, one look."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.figure
+import numpy as np
+import pytest
+
+from klcourse import live, style
+
+PACKAGE = Path(live.__file__).parent
+FLOORS = {"divergence": 1, "style": 1, "live": 1, "mnist": 1, "gaussian": 2, "vae": 2, "exercises": 2, "explorers": 3}
+
+
+def floor(module):
+    return FLOORS[module.removeprefix("klcourse.").split(".")[0]]
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            names = [f"klcourse.{a.name}" for a in node.names] if node.module == "klcourse" else [node.module]
+            yield from (name for name in names if name.startswith("klcourse."))
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_each_floor_imports_only_what_lies_below(path):
+    own = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    for module in imported(path) if path.parent != PACKAGE or path.stem != "__init__" else ():
+        same_room = own.startswith("klcourse.explorers.") and module == "klcourse.explorers.drawing"
+        look = module == "klcourse.style" and own == "klcourse.live"
+        assert floor(module) < floor(own) or same_room or look, f"{own} imports {module}"
+
+
+def test_importing_everything_loads_nothing_heavy():
+    """Each kernel of a class shares one machine; these would cost it about 90 MB."""
+    rooms = [f"klcourse.{name}" for name in ("divergence", "gaussian", "live", "exercises")]
+    rooms += [f"klcourse.explorers.{path.stem}" for path in (PACKAGE / "explorers").glob("[a-z]*.py")]
+    heavy = "['seaborn', 'pandas', 'scipy.stats', 'matplotlib.pyplot', 'jupyterlab', 'nbval']"
+    program = f"import {', '.join(rooms)}, sys; print([name for name in {heavy} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_thin():
+    def code_lines(path):
+        tree = ast.parse(path.read_text("utf-8"))
+        doc = {
+            line
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
+            for line in range(node.body[0].lineno, node.body[0].end_lineno + 1)
+        }
+        lines = path.read_text("utf-8").splitlines()
+        return sum(bool(t.strip()) and not t.strip().startswith("#") and i not in doc for i, t in enumerate(lines, 1))
+
+    assert sum(code_lines(path) for path in PACKAGE.rglob("*.py")) < 1400
+
+
+# --- the look and the pictures that stay --------------------------------------------------------------------------
+
+
+def test_amount_of_special_values():
+    assert style.amount(0.0) == "0.0000 nats"
+    assert style.amount(-np.inf) == "−∞ nats"
+
+
+def test_show_demands_alt_text():
+    with pytest.raises(ValueError, match="say in words what the figure shows"):
+        live.show(matplotlib.figure.Figure(), " ")
+
+
+def test_show_gives_the_picture_once_with_its_alt(capsys, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **kwargs: shown.append((data, kwargs["metadata"])))
+    figure = matplotlib.figure.Figure()
+    figure.subplots().plot([0, 1], [1, 0])
+    live.show(figure, 'A line from 1 to 0, called "falling".')
+    ((data, metadata),) = shown
+    assert 'alt="A line from 1 to 0, called &quot;falling&quot;."' in data["text/html"]
+    assert metadata["image/png"]["alt"] == data["text/plain"] == 'A line from 1 to 0, called "falling".'
+
+
+def test_a_logarithmic_slider_and_its_box():
+    control = live.slider("step", 0.001, 1e-3, 10, 0.05, log=True)
+    control.box.value = 0.5
+    assert control.bar.value == pytest.approx(0.5)
+    control.bar.value = 0.123456
+    assert control.box.value == 0.123
+
+
+def test_slider_steps_leave_no_rounding_dust_in_the_box():
+    control = live.slider("mean", 0.0, -1, 1, 0.05)
+    control.bar.value = 0.04999999999999982
+    assert control.box.value == 0.05
