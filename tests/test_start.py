@@ -1,0 +1,304 @@
+"""The way in: one set of dependencies, Binder's build, one address, the commands of CI, the licences."""
+
+import re
+import shutil
+import tomllib
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from set_address import BINDER, ROOT, address, linking_files, set_address
+
+TEST_COMMAND = "uv run pytest"
+CONDA_NAMES = {"matplotlib-base": "matplotlib", "seaborn-base": "seaborn"}
+
+
+def read(path):
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def clean_copy(tmp_path):
+    """The repository as a fresh clone holds it: without what .gitignore names."""
+    ignored = [line.rstrip("/") for line in read(ROOT / ".gitignore").splitlines()]
+    return shutil.copytree(ROOT, tmp_path / "copy", ignore=shutil.ignore_patterns(".git", *ignored))
+
+
+# --- pyproject.toml and environment.yml ---
+
+
+def bounds(requirements):
+    """{name: bounds} of a list of requirements, by the names that PyPI uses."""
+    parsed = [Requirement(text) for text in requirements]
+    return {canonicalize_name(CONDA_NAMES.get(r.name, r.name)): str(r.specifier) for r in parsed}
+
+
+def pyproject_bounds(text):
+    pyproject = tomllib.loads(text)
+    return bounds(pyproject["project"]["dependencies"] + pyproject["dependency-groups"]["dev"])
+
+
+def environment_bounds(text):
+    *conda, by_pip = yaml.safe_load(text)["dependencies"]
+    packages = [line for line in conda if line != "pip" and not line.startswith("python=")]
+    return bounds(packages + [line for line in by_pip["pip"] if line != "-e ."])
+
+
+def test_environment_and_pyproject_name_the_same_packages_and_bounds():
+    assert environment_bounds(read(ROOT / "environment.yml")) == pyproject_bounds(read(ROOT / "pyproject.toml"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("numpy>=2.0", "numpy>=1.26"),  # another bound
+        ("numpy>=2.0", "numpy"),  # no bound
+        ("  - mpmath>=1.3\n", ""),  # a package missing
+        ("  - mpmath>=1.3\n", "  - mpmath>=1.3\n  - sympy>=1.13\n"),  # a package too many
+        ("playwright>=1.47", "playwright>=1.40"),  # below pip: too
+    ],
+)
+def test_the_comparison_sees_a_difference(old, new):
+    text = read(ROOT / "environment.yml")
+    assert old in text
+    assert environment_bounds(text.replace(old, new)) != pyproject_bounds(read(ROOT / "pyproject.toml"))
+
+
+def test_bounds_are_lower_bounds():
+    # An upper bound would lock the course out of a new Python sooner or later.
+    for name, bound in pyproject_bounds(read(ROOT / "pyproject.toml")).items():
+        assert re.fullmatch(r">=[\d.]+", bound), f"{name}{bound}"
+
+
+def test_environment_installs_the_package_itself_from_conda_forge():
+    environment = yaml.safe_load(read(ROOT / "environment.yml"))
+    assert environment["channels"] == ["conda-forge"]
+    assert "-e ." in environment["dependencies"][-1]["pip"]
+
+
+# --- Binder ---
+
+
+def binder_faults(folder):
+    """What is wrong with the image that Binder would build from `folder`, as rendered by repo2docker itself."""
+    from repo2docker.app import Repo2Docker
+    from repo2docker.buildpacks import CondaBuildPack
+
+    app = Repo2Docker()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        packs = [pack(base_image=app.base_image) for pack in app.buildpacks]
+        chosen = next((pack for pack in packs if pack.detect()), None)
+        if type(chosen) is not CondaBuildPack:
+            return [f"built by {type(chosen).__name__}, not from environment.yml"]
+        chosen.platform = "linux/amd64"
+        dockerfile = chosen.render()
+    faults = []
+    if chosen.python_version != pinned_python():
+        faults.append(f"Python {chosen.python_version}")
+    if f"conda/environment.py-{pinned_python()}-linux-64.lock" not in chosen.get_build_script_files():
+        faults.append("the base environment is for another Python")
+    # `-e .` needs the repository in place before the environment is built.
+    copy = dockerfile.find(" src/ ${REPO_DIR}/")
+    update = dockerfile.find('env update -p ${NB_PYTHON_PREFIX} --file "environment.yml"')
+    if not 0 < copy < update:
+        faults.append("environment.yml is not installed after the copy of the repository")
+    return faults
+
+
+def pinned_python():
+    (pin,) = [line for line in yaml.safe_load(read(ROOT / "environment.yml"))["dependencies"] if "python=" in line]
+    return pin.removeprefix("python=")
+
+
+# repo2docker imports a module that its own dependency has renamed.
+renamed_logger = pytest.mark.filterwarnings("ignore:pythonjsonlogger.jsonlogger has been moved:DeprecationWarning")
+
+
+@renamed_logger
+def test_binder_builds_our_environment_with_our_python(clean_copy):
+    assert pinned_python() == "3.11"
+    assert pinned_python() in SpecifierSet(tomllib.loads(read(ROOT / "pyproject.toml"))["project"]["requires-python"])
+    assert binder_faults(clean_copy) == []
+
+
+@renamed_logger
+@pytest.mark.parametrize(
+    ("file", "text", "fault"),
+    [
+        ("Dockerfile", "FROM scratch", "built by DockerBuildPack"),
+        ("binder/requirements.txt", "numpy", "built by PythonBuildPack"),
+        (".binder/postBuild", "", "not from environment.yml"),
+        ("environment.yml", "dependencies: ['python>=3.11', pip, {pip: [-e .]}]", "Python 3.10"),
+        ("environment.yml", "dependencies: [python=3.11]", "not installed after the copy"),
+    ],
+)
+def test_the_binder_check_sees_what_shadows_or_spoils_our_environment(clean_copy, file, text, fault):
+    path = clean_copy / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    assert fault in "; ".join(binder_faults(clean_copy))
+
+
+# --- The repository's address ---
+
+
+def address_faults(root):
+    """Every Binder link that does not fit, every lesson without a badge, every stray mention of the address."""
+    faults, badges = [], set()
+    good_link = re.compile(rf"{BINDER}{address(root)}/HEAD\?urlpath=lab/tree/(notebooks/\w+\.ipynb)")
+    for path in linking_files(root):
+        for link in re.findall(r"https?://[\w.]*mybinder\.org/(?!badge)[^\s()\"'<>\\]*", read(path)):
+            fit = good_link.fullmatch(link)
+            if not fit:
+                faults.append(f"{path.name}: {link} does not fit {address(root)}")
+            elif not (root / fit[1]).is_file():
+                faults.append(f"{path.name}: {fit[1]} does not exist")
+            elif path.name == "README.md":
+                badges.add(fit[1])
+    lessons = {path.relative_to(root).as_posix() for path in root.glob("notebooks/*.ipynb")}
+    faults += [f"README.md: no Binder badge for {lesson}" for lesson in sorted(lessons - badges)]
+    return faults + stray_mentions(root)
+
+
+def stray_mentions(root):
+    mention = re.compile(rf"(?<![\w.-]){re.escape(address(root))}(?![\w-])")
+    faults = []
+    for path in root.rglob("*"):
+        if path.is_file():
+            text = path.read_bytes().decode("utf-8", errors="ignore")
+            count = len(mention.findall(re.sub(rf"{BINDER}{re.escape(address(root))}/", "", text)))
+            if count != (path == root / "pyproject.toml"):
+                faults.append(f"{path.relative_to(root)} names {address(root)} {count} times")
+    return faults
+
+
+def test_every_binder_link_names_the_repository_and_nothing_else_does(clean_copy):
+    assert address_faults(clean_copy) == []
+
+
+BADGE = f"[![Binder](https://mybinder.org/badge_logo.svg)]({BINDER}who/what/HEAD?urlpath=lab/tree/notebooks/01_x.ipynb)"
+
+
+@pytest.fixture
+def small_repository(tmp_path):
+    files = {
+        "pyproject.toml": '[project.urls]\nRepository = "https://github.com/who/what"\n',
+        "README.md": f"| 1 | {BADGE} |\r\n",
+        "notebooks/01_x.ipynb": f'{{"cells": ["{BADGE}\\n"]}}\n',
+    }
+    (tmp_path / "notebooks").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_bytes(text.encode("utf-8"))
+    assert address_faults(tmp_path) == []
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "fault"),
+    [
+        ("README.md", "who/what", "who/else", "does not fit"),
+        ("README.md", "who/what", "who/whatever", "does not fit"),
+        ("README.md", "HEAD", "main", "does not fit"),
+        ("README.md", "01_x.ipynb)", "02_y.ipynb)", "02_y.ipynb does not exist"),
+        ("README.md", BADGE, "", "no Binder badge for notebooks/01_x.ipynb"),
+        ("README.md", BADGE, f"{BADGE} https://github.com/who/what", "README.md names who/what 1 times"),
+        ("notebooks/01_x.ipynb", "who/what", "who/else", "does not fit"),
+        ("pyproject.toml", "\n", "\n# who/what\n", "pyproject.toml names who/what 3 times"),
+    ],
+)
+def test_the_address_check_sees_a_link_out_of_step(small_repository, file, old, new, fault):
+    path = small_repository / file
+    path.write_text(read(path).replace(old, new), encoding="utf-8")
+    assert fault in "; ".join(address_faults(small_repository))
+
+
+def test_one_command_changes_the_address_everywhere(small_repository):
+    before = {path: path.read_bytes() for path in small_repository.rglob("*.*") if path.is_file()}
+    set_address(small_repository, "some-where/el.se")
+    assert address(small_repository) == "some-where/el.se"
+    assert address_faults(small_repository) == []
+    for path, content in before.items():
+        assert path.read_bytes() == content.replace(b"who/what", b"some-where/el.se")
+
+
+def test_the_command_works_on_the_repository_itself(clean_copy):
+    old = address(clean_copy)
+    set_address(clean_copy, old[::-1])  # an address that stands nowhere yet, not even in this file
+    assert address_faults(clean_copy) == []
+    assert not any(old in read(path) for path in [clean_copy / "pyproject.toml", *linking_files(clean_copy)])
+
+
+@pytest.mark.parametrize("wrong", ["name", "https://github.com/who/what", "who/what/", "who /what", ""])
+def test_the_command_refuses_what_is_no_address(small_repository, wrong):
+    with pytest.raises(ValueError, match="give OWNER/NAME"):
+        set_address(small_repository, wrong)
+    assert address(small_repository) == "who/what"
+
+
+# --- The commands: README, CI, CONTRIBUTING ---
+
+
+def workflow():
+    return yaml.safe_load(read(ROOT / ".github/workflows/test.yml"))
+
+
+def commands(job):
+    return [step["run"] for step in workflow()["jobs"][job]["steps"] if "run" in step]
+
+
+def test_ci_and_workflow_run_the_readme_s_test_command():
+    assert f"pip install uv && {TEST_COMMAND}\n" in read(ROOT / "README.md")
+    assert read(ROOT / ".ci/run").splitlines()[-1] == TEST_COMMAND  # last, so that the output ends with its summary
+    assert commands("test")[-1] == TEST_COMMAND
+
+
+def test_ci_and_workflow_demand_a_browser_and_clean_code():
+    script = read(ROOT / ".ci/run")
+    assert "export KLCOURSE_REQUIRE_BROWSER=1\n" in script
+    assert workflow()["env"]["KLCOURSE_REQUIRE_BROWSER"] == "1"
+    for command in ["uv run ruff check", "uv run ruff format --check"]:
+        assert f"\n{command}\n" in script
+        assert command in commands("lint")
+
+
+def test_workflow_runs_on_a_push_and_monthly_on_every_system_and_python():
+    triggers = workflow()[True]  # YAML 1.1 reads the key `on` as true
+    assert {"push", "pull_request", "schedule", "workflow_dispatch"} == set(triggers)
+    assert re.fullmatch(r"\d+ \d+ \d+ \* \*", triggers["schedule"][0]["cron"])
+    matrix = workflow()["jobs"]["test"]["strategy"]["matrix"]
+    assert matrix["os"] == ["ubuntu-latest", "macos-latest", "windows-latest"]
+    assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    assert workflow()["jobs"]["test"]["env"]["UV_PYTHON"] == "${{ matrix.python }}"
+
+
+def test_workflow_tries_the_lowest_versions_and_binder_s_image():
+    assert commands("lowest")[-1] == "uv run --resolution lowest-direct --isolated pytest"
+    assert re.fullmatch(r"pipx run jupyter-repo2docker .* \. pytest notebooks", commands("binder")[-1])
+
+
+def test_what_contributing_names_exists():
+    names = re.findall(r"(?:tests|notebooks|klcourse|benchmarks)/[\w/]+\.\w+", read(ROOT / "CONTRIBUTING.md"))
+    assert names
+    assert [name for name in names if not (ROOT / name).is_file()] == []
+
+
+def test_contributing_gives_a_reason_for_every_dependency():
+    text = read(ROOT / "CONTRIBUTING.md")
+    assert [name for name in pyproject_bounds(read(ROOT / "pyproject.toml")) if f"`{name}`" not in text] == []
+
+
+# --- Licences ---
+
+
+def test_licences_are_stated_once_and_named_in_pyproject(clean_copy):
+    assert tomllib.loads(read(ROOT / "pyproject.toml"))["project"]["license"] == "BSD-3-Clause AND CC-BY-4.0"
+    licence = read(ROOT / "LICENSE")
+    assert "BSD 3-Clause License" in licence
+    (url,) = re.findall(r"https://creativecommons\.org/licenses/by/4\.0", licence)
+    conditions = re.search(r"Redistribution and use in source.*", licence)[0]
+    for statement in [url, conditions]:
+        holders = [p for p in clean_copy.rglob("*") if p.is_file() and statement.encode() in p.read_bytes()]
+        assert holders == [clean_copy / "LICENSE"]
