@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 import tomllib
 
 import pytest
@@ -114,9 +115,11 @@ def pinned_python():
 
 
 # repo2docker imports a module that its own dependency has renamed.
+not_on_windows = pytest.mark.skipif(sys.platform == "win32", reason="repo2docker does not run on Windows")
 renamed_logger = pytest.mark.filterwarnings("ignore:pythonjsonlogger.jsonlogger has been moved:DeprecationWarning")
 
 
+@not_on_windows
 @renamed_logger
 def test_binder_builds_our_environment_with_our_python(clean_copy):
     assert pinned_python() == "3.11"
@@ -124,6 +127,7 @@ def test_binder_builds_our_environment_with_our_python(clean_copy):
     assert binder_faults(clean_copy) == []
 
 
+@not_on_windows
 @renamed_logger
 @pytest.mark.parametrize(
     ("file", "text", "fault"),
