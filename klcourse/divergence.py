@@ -186,7 +186,7 @@ def js_divergence(*distributions, weights=None, base=None, axis=-1):
     first = parts[0][1]
     mixture = sum(w * p for w, p in parts)
     # The mixture of the smallest numbers a float can hold rounds to 0; keep it above 0 wherever a part is.
-    mixture = np.maximum(mixture, np.nextafter(0, 1) * np.any([p > 0 for _, p in parts], axis=0))
+    mixture = np.maximum(mixture, np.nextafter(0, 1) * (sum(p > 0 for _, p in parts) > 0))
     # p_i - m from differences of the inputs, which are exact when these are close, and not from the rounded mixture.
     shift = sum(w * (p - first) for w, p in parts)
     return _total(sum(w * _nonnegative_terms(p, mixture, (p - first) - shift) for w, p in parts), base)
@@ -295,11 +295,11 @@ def _numbers(name, value):
     try:
         array = np.asarray(value)
     except ValueError:
-        raise ValueError(f"{name} has rows of different lengths: give every row the same outcomes.") from None
+        raise ValueError(f"{name} has rows of different lengths: make all rows equally long.") from None
     if array.dtype == object and all(isinstance(x, Number) and not isinstance(x, complex) for x in array.flat):
         array = array.astype(float)  # fractions and decimals
     if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name} holds {array.dtype.name} values, not real numbers: give probabilities as floats.")
+        raise TypeError(f"{name} holds {array.dtype.name} values, not real numbers: give floats.")
     return array
 
 
