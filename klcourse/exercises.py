@@ -104,7 +104,7 @@ def _kind_of_mistake(answer, expected, tolerance):
 
 def _same(answer, expected, tolerance):
     if isinstance(expected, str) or isinstance(answer, str):
-        return isinstance(answer, str) and str(answer).strip().casefold() == str(expected).casefold()
+        return type(expected) is type(answer) is str and answer.strip().casefold() == expected.casefold()
     try:
         value = np.asarray(answer, dtype=float)
     except (TypeError, ValueError):
@@ -115,7 +115,8 @@ def _same(answer, expected, tolerance):
 
 def _close(value, expected, tolerance):
     with np.errstate(invalid="ignore"):
-        return (value == expected) | (np.abs(value - expected) <= tolerance * np.abs(expected))
+        near = np.abs(value - expected) <= tolerance * np.abs(expected)
+    return (value == expected) | (near & np.isfinite(expected))
 
 
 def _shown(asked):
@@ -179,7 +180,7 @@ class _Prediction(widgets.VBox):
         self.feedback = widgets.HTML()
         self.options.observe(lambda _: setattr(self.button, "disabled", self.options.value is None), "value")
         self.button.on_click(lambda _: self.lock_in())
-        self.button.layout.width = "auto"
+        self.button.layout = {"width": "auto", "align_self": "flex-start"}
         self._ask = widgets.VBox([widgets.HTML(self._asked()), self.options, self.button])
         super().__init__([self._ask, self.feedback, explorer])
         explorer.enable(False)
@@ -196,7 +197,7 @@ class _Prediction(widgets.VBox):
         """Keep the chosen answer, say what is right about it, and unlock the explorer."""
         chosen = next(a for a in self.question["answers"] if a["text"] == self.options.value)
         verdict = "Yes." if chosen.get("right") else "Not quite."
-        words = f"You said “{html.escape(chosen['text'])}”. <b>{verdict}</b> {html.escape(chosen['feedback'])}"
+        words = f"You said: “{html.escape(chosen['text'])}” <b>{verdict}</b> {html.escape(chosen['feedback'])}"
         self.options.disabled = self.button.disabled = True
         self.feedback.value = f'<div role="status" style="{_BOX}">{words}</div>'
         self.unlock()

@@ -77,6 +77,13 @@ RULES = {
     "nats": lambda answer: answer * math.log(2),
     "wrong_way": lambda answer: answer * math.log(2) ** 2,
     "swapped_ratio": lambda answer: -answer,
+    "rooted": lambda answer: math.sqrt(answer),
+    "not_rooted": lambda answer: answer**2,
+    "not_averaged": lambda answer: 2 * answer,
+    "distance_nats": lambda answer: answer * math.sqrt(math.log(2)),
+    "distance_bits": lambda answer: answer / math.sqrt(math.log(2)),
+    "scipy_default": lambda answer: math.sqrt(answer * math.log(2)),
+    "half_under_root": lambda answer: answer * math.sqrt(2),
 }
 
 
@@ -90,6 +97,12 @@ def test_log10_mistakes(name, answer, hint):
     asked = EXERCISES[name]
     nats = asked["answer"] * (math.log(2) if asked["unit"] == "bits" else 1)
     assert answer == pytest.approx(nats / math.log(10), rel=1e-5)
+
+
+def test_infinity_is_right_only_where_it_is_asked():
+    assert exercises._same(math.inf, math.inf, 1e-3)
+    assert not exercises._same(5.0, math.inf, 1e-3)
+    assert not exercises._same(math.inf, 5.0, 1e-3)
 
 
 def test_every_hint_is_used():

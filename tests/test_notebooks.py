@@ -273,7 +273,9 @@ SAMPLES = {
     "cross_entropy": [(pair, unit) for pair in PAIRS for unit in UNITS],
     "kl_terms": [(pair, unit) for pair in PAIRS for unit in UNITS],
     "kl_divergence": [(pair, unit) for pair in PAIRS for unit in UNITS],
-    "js_divergence": [(pair, unit) for pair in PAIRS for unit in UNITS] + [((*PAIRS[0], *PAIRS[1]), {})],
+    "js_divergence": [(pair, unit) for pair in PAIRS for unit in UNITS]
+    + [((*PAIRS[0], *PAIRS[1]), {})]
+    + [((*PAIRS[0], PAIRS[1][0]), {"weights": [0.2, 0.3, 0.5]}), (PAIRS[0], {"weights": [1, 0], "base": 2})],
     "js_distance": [(pair, unit) for pair in PAIRS for unit in UNITS],
     "kl_gaussian": [((0, 2, 5, 4), {}), ((5, 4, 0, 2), {}), ((1, 1, 1, 1), {}), ((-3, 0.5, 2, 0.7), {})],
     "kl_gaussian_nd": [

@@ -47,11 +47,12 @@ def outcome_bars(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gree
     unit = {None: "nats", 2: "bits"}.get(base, f"base-{base} units")
     names = [*names, *(f"no. {i}" for i in range(len(names) + 1, _MOST + 1))][:_MOST]
     weights = {"p": [*p, *[0.1] * (_MOST - len(p))], "q": [*q, *[0.1] * (_MOST - len(q))]}
-    controls = {"outcomes": slider("number of outcomes", len(p), min(3, len(p)), _MOST, 1)}
+    controls = {}
     for i, name in enumerate(names):
         for side in "pq":
             controls[f"{side}{i + 1}"] = slider(f"{side.upper()} {name}", max(weights[side][i], 0.001), 0.001, 1, 0.001)
 
+    controls["outcomes"] = slider("number of outcomes", len(p), min(3, len(p)), _MOST, 1)
     controls["swap"] = toggle("swap P and Q")
 
     def compute(outcomes, swap, **weights):
@@ -231,7 +232,7 @@ def smoothing(counts_p=(5, 3, 2, 0), counts_q=(2, 0, 4, 4)):
         If the counts are negative, all zero, or of different lengths.
 
     >>> smoothing().text
-    'α = 0.5: KL(P‖Q) = 0.7149 nats, KL(Q‖P) = 0.7990 nats, JS = 0.1655 nats'
+    'α = 1: KL(P‖Q) = 0.4687 nats, KL(Q‖P) = 0.5097 nats, JS = 0.1136 nats'
     """
     counts = [np.asarray(counts_p, float), np.asarray(counts_q, float)]
     if counts[0].shape != counts[1].shape or any((c < 0).any() or not c.sum() > 0 for c in counts):
@@ -239,7 +240,7 @@ def smoothing(counts_p=(5, 3, 2, 0), counts_q=(2, 0, 4, 4)):
     alphas = np.logspace(-10, 1, 200)
     rows = _smoothed(counts, alphas[:, None])
     curves = [kl_divergence(*rows), kl_divergence(*rows[::-1]), js_divergence(*rows)]
-    controls = {"alpha": slider("pseudo-count α", 0.5, 1e-10, 10, 0.05, log=True)}
+    controls = {"alpha": slider("pseudo-count α", 1.0, 1e-10, 10, 0.05, log=True)}
 
     def compute(alpha):
         p, q = _smoothed(counts, alpha)
@@ -252,7 +253,8 @@ def smoothing(counts_p=(5, 3, 2, 0), counts_q=(2, 0, 4, 4)):
         dots = []
         for curve, look, name in zip(curves, (style.P, style.Q, style.M), _NAMES, strict=True):
             axes.plot(alphas, curve, color=look["color"], linestyle=look["linestyle"])
-            axes.annotate(name, (alphas[40], curve[40]), (6, 6), textcoords="offset points", color=look["text"])
+            beside = {"xytext": (-6, -4), "ha": "right", "va": "top"} if look is style.P else {"xytext": (6, 4)}
+            axes.annotate(name, (alphas[40], curve[40]), textcoords="offset points", color=look["text"], **beside)
             dots.append(axes.plot([], [], "o", color=look["color"], markersize=11)[0])
         marker = axes.axvline(1, color=style.INK, linewidth=1)
 
