@@ -124,6 +124,7 @@ def _shown(asked):
     if isinstance(answer, str):
         return answer
     numbers = [f"{a:.5g}" if math.isfinite(a) else "∞" for a in np.atleast_1d(answer)]
+    unit = unit.removesuffix("s") if numbers == ["1"] else unit
     return f"{', '.join(numbers)} {unit}".strip()
 
 
@@ -175,12 +176,12 @@ class _Prediction(widgets.VBox):
     def __init__(self, question, explorer):
         self.question, self.explorer = question, explorer
         answers = [answer["text"] for answer in question["answers"]]
-        self.options = widgets.RadioButtons(options=answers, value=None, layout={"width": "auto"})
+        self.options = widgets.RadioButtons(options=answers, value=None, layout={"width": "auto", "margin": _INDENT})
         self.button = widgets.Button(description="Lock in my answer", disabled=True, button_style="primary")
         self.feedback = widgets.HTML()
         self.options.observe(lambda _: setattr(self.button, "disabled", self.options.value is None), "value")
         self.button.on_click(lambda _: self.lock_in())
-        self.button.layout = {"width": "auto", "align_self": "flex-start"}
+        self.button.layout = {"width": "auto", "align_self": "flex-start", "margin": _INDENT}
         self._ask = widgets.VBox([widgets.HTML(self._asked()), self.options, self.button])
         super().__init__([self._ask, self.feedback, explorer])
         explorer.enable(False)
@@ -217,6 +218,7 @@ class _Prediction(widgets.VBox):
         return {**view, **still}, metadata
 
 
+_INDENT = "4px 2px 4px 16px"  # as far as the question's text
 _BOX = "border-left:4px solid #0173b2;padding:4px 12px;margin:4px 0;font-size:110%;line-height:1.5;white-space:normal"
 
 

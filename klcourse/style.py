@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["INK", "PANEL", "M", "P", "Q", "amount", "use"]
+__all__ = ["GREY", "INK", "PANEL", "M", "P", "Q", "amount", "use"]
 
 # Three colours of seaborn's "colorblind" palette. `text` is the same hue, dark enough to read on the panel (4.5:1).
 P = {"color": "#0173b2", "linestyle": "-", "text": "#01588a"}
@@ -11,7 +11,7 @@ M = {"color": "#029e73", "linestyle": ":", "text": "#016a4d"}
 
 PANEL = "#f4f2ec"  # a card of its own: calm beside a white page and on a dark theme
 INK = "#22262b"
-FAINT = "#6b6f75"
+GREY = "#5f6368"
 
 _SETTINGS = {
     "figure.facecolor": PANEL,
@@ -30,7 +30,7 @@ _SETTINGS = {
     "legend.frameon": False,
     "text.color": INK,
     "axes.labelcolor": INK,
-    "axes.edgecolor": FAINT,
+    "axes.edgecolor": GREY,
     "xtick.color": INK,
     "ytick.color": INK,
     "xtick.major.size": 3,

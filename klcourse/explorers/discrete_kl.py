@@ -179,8 +179,8 @@ def coin_curve(p=0.5, q=0.1, base=None):
 
     def build(figure):
         axes = figure.subplots()
-        axes.set(xlim=(0, 1), xlabel="q, believed probability of heads", ylabel=f"KL(p‖q), {unit}")
-        axes.set(ylim=(-0.15, 7.2) if base is None else (-0.2, 10.4), xticks=(0, 0.25, 0.5, 0.75, 1))
+        axes.set(xlim=(0, 1), xlabel="q, believed probability of heads, from 0.001 to 0.999", ylabel=f"KL(p‖q), {unit}")
+        axes.set(xticks=(0, 0.25, 0.5, 0.75, 1))
         curve = line(axes, style.P)
         dot = axes.plot([], [], "o", color=style.Q["color"], markersize=11)[0]
         truth = axes.axvline(0.5, color=style.P["color"], linewidth=1, linestyle=":")
@@ -189,10 +189,12 @@ def coin_curve(p=0.5, q=0.1, base=None):
 
         def draw(n):
             curve.set_data(beliefs, n["curve"])
+            top = ceiling(max(n["curve"]) * 1.1, (3.2, 4, 5, 6.5, 8, 11))
+            axes.set_ylim(-0.02 * top, top)
             dot.set_data([n["q"]], [n["kl"]])
             truth.set_xdata([n["p"]] * 2)
             right = n["q"] > 0.5
-            label.set(x=n["q"] + (-0.02 if right else 0.02), y=n["kl"] + 0.1, ha="right" if right else "left")
+            label.set(x=n["q"] + (-0.02 if right else 0.02), y=n["kl"] + 0.02 * top, ha="right" if right else "left")
             label.set_text(style.amount(n["kl"], unit, 3))
             name.set(x=n["p"] + (-0.015 if n["p"] > 0.5 else 0.015), ha="right" if n["p"] > 0.5 else "left")
             name.set_text(f"q = p = {n['p']:.2f}: KL is 0")

@@ -25,7 +25,12 @@ def signed_areas(axes, label=None):
 def set_areas(areas, x, y):
     """Move the two areas to the positive and the negative part of the curve y(x)."""
     for area, part in zip(areas, (np.maximum(y, 0), np.minimum(y, 0)), strict=True):
-        area.set_xy(np.column_stack([[x[0], *x, x[-1]], [0, *part, 0]]))
+        area.set_xy(outline(x, part))
+
+
+def outline(x, y):
+    """Return the corners of the area under the curve y(x), for a polygon."""
+    return np.column_stack([np.r_[x[0], x, x[-1]], np.r_[0, y, 0]])
 
 
 def ceiling(value, steps=(0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)):

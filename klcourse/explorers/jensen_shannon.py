@@ -19,7 +19,7 @@ _X = np.linspace(-8, _FARTHEST + 8, 1041)  # beyond lies less than 1e-15 of eith
 _STEP = _X[1] - _X[0]
 
 
-def shift(d=2.0):
+def shift(d=4.0):
     """Shift one unit Gaussian away from another and watch which divergences still notice.
 
     Parameters
@@ -39,7 +39,7 @@ def shift(d=2.0):
         If d lies outside its range.
 
     >>> shift().text
-    'd = W₁ = 2.00: JS = 0.3368 nats (slope 0.2248), TV = 0.6827, KL(P‖Q) = 2.0000 nats'
+    'd = W₁ = 4.00: JS = 0.6327 nats (slope 0.0686), TV = 0.9545, KL(P‖Q) = 8.0000 nats'
     """
     if not 0 <= d <= _FARTHEST:
         raise ValueError(f"d is {d}: the shift must lie in [0, {_FARTHEST}].")
@@ -91,13 +91,13 @@ def _draw_shift(figure):
     above.text(0.55, 1, "grey: overlap, 1 − TV", transform=above.transAxes, va="bottom")
 
     left.set(xlim=(0, _FARTHEST), ylim=(0, 1.12), xticks=(0, 5, 10), yticks=(0, 0.5, 1), xlabel="shift d")
-    left.axhline(math.log(2), color=style.FAINT, linewidth=1)
+    left.axhline(math.log(2), color=style.GREY, linewidth=1)
     left.text(_FARTHEST, math.log(2) + 0.02, "ln 2", ha="right", va="bottom")
     left.text(1.6, 0.74, "TV", ha="right")
-    left.text(3.7, 0.43, "JS, nats", color=style.M["text"])
-    left.text(4.2, 0.09, "slope of JS", color=style.M["text"])
+    left.text(4.4, 0.45, "JS, nats", color=style.M["text"])
+    left.text(4.4, 0.09, "slope of JS", color=style.M["text"])
     right.set(xlim=(0, _FARTHEST), ylim=(0, 54), xticks=(0, 5, 10), yticks=(0, 25, 50), xlabel="shift d")
-    right.text(6.4, 32, "KL, nats", color=style.P["text"], ha="right")
+    right.text(4.3, 41, "KL, nats", color=style.P["text"])
     right.text(_FARTHEST, 13, "W₁", ha="right", va="bottom")
 
     curves, dots = _curves([_apart(d) for d in np.linspace(0, _FARTHEST, 201)]), {}
@@ -130,7 +130,7 @@ def _draw_shift(figure):
 _MOST = 6  # outcomes
 
 
-def mixing_weight(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "green", "blue"), w=0.5):
+def mixing_weight(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "green", "blue"), w=0.25):
     """Give P more or less weight in the mixture M = wP + (1-w)Q and look for the largest JS.
 
     Parameters
@@ -153,7 +153,7 @@ def mixing_weight(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gre
         If p or q is no distribution of 2 to 6 outcomes, or w lies outside its range.
 
     >>> mixing_weight().text
-    'w = 0.500: JS = 0.420201 bits, from KL(P‖M) = 0.430483 and KL(Q‖M) = 0.409918 bits'
+    'w = 0.250: JS = 0.321232 bits, from KL(P‖M) = 0.911373 and KL(Q‖M) = 0.124518 bits'
     """
     js_divergence(p, q)  # checks both
     p, q = np.asarray(p, float), np.asarray(q, float)
@@ -211,7 +211,7 @@ def _draw_weights(p, q, names):
         top = 1.05 * min(3, max(1, curves["kl_p"][0], curves["kl_q"][-1]))  # either KL may be infinite
         right.set(xlim=(0, 1), ylim=(0, top), xticks=(0, 0.5, 1), yticks=(0, 1, 2), ylabel="bits")
         right.set_xlabel("w, the weight of P")
-        right.text(0.08, 0.88 * top, "KL(P‖M)", color=style.P["text"])
+        right.text(0.28, 0.88 * top, "KL(P‖M)", color=style.P["text"])
         right.text(0.92, 0.88 * top, "KL(Q‖M)", color=style.Q["text"], ha="right")
         right.text(0.56, 1.02, "H(w)", va="bottom")
         right.text(0.47, 0.07, "JS", color=style.M["text"], ha="right")
@@ -324,7 +324,7 @@ def _draw_documents(words):
 
         right.set(xlim=(0, 1.3), xticks=(0, 0.5, 1), xlabel="contribution to JS, bits (at most 1)")
         right.tick_params(axis="y", length=0)
-        right.barh(len(words), 1, 0.7, color="none", edgecolor=style.FAINT, linewidth=1)
+        right.barh(len(words), 1, 0.7, color="none", edgecolor=style.GREY, linewidth=1)
         terms = right.barh(np.arange(len(words) + 1), 0.1, 0.7, color=[style.M["color"]] * len(words) + [style.INK])
         labels = [right.text(1.03, i, "", va="center") for i in range(len(words) + 1)]
 
