@@ -34,8 +34,8 @@ class Picture:
     ----------
     build : callable
         ``build(figure)`` draws everything once and returns ``(moving, draw)``: the artists that change, and a function
-        ``draw(numbers)`` that sets their new data. If `draw` also changes axis limits or ticks, the background is
-        drawn anew.
+        ``draw(numbers)`` that sets their new data. If `draw` also changes axis limits or ticks, or returns another
+        value than before, the background is drawn anew.
     size : tuple of float
         Width and height in inches, 100 CSS pixels each.
     """
@@ -52,8 +52,8 @@ class Picture:
 
     def update(self, numbers):
         """Move the artists to the new numbers."""
-        self._draw(numbers)
-        limits = [(*axes.get_xlim(), *axes.get_ylim(), *axes.get_xticks()) for axes in self.figure.axes]
+        rare = self._draw(numbers)
+        limits = [rare, *((*axes.get_xlim(), *axes.get_ylim(), *axes.get_xticks()) for axes in self.figure.axes)]
         if limits != self._limits:
             self._store_background(limits)
         self._canvas.restore_region(self._background)

@@ -1,0 +1,440 @@
+"""The explorers of notebook 02: the two directions of KL."""
+
+import numpy as np
+from matplotlib.patches import Ellipse, Polygon
+from scipy.special import ndtr
+
+from klcourse import style
+from klcourse.explorers.drawing import ceiling, line, outline, set_areas, signed_areas
+from klcourse.gaussian import kl_gaussian
+from klcourse.live import Explorer, Picture, slider, toggle
+
+__all__ = ["bimodal_fit", "correlated_fit", "two_gaussians"]
+
+_LOG_SQRT_2PI = np.log(2 * np.pi) / 2
+
+
+def _log_normal(x, mean, sd):
+    return -0.5 * ((x - mean) / sd) ** 2 - np.log(sd) - _LOG_SQRT_2PI
+
+
+def _heading(axes, text, colour=style.INK, right=False):
+    """Write above the left or the right end of the axes."""
+    return axes.text(
+        right, 1, text, color=colour, transform=axes.transAxes, va="bottom", ha="right" if right else "left"
+    )
+
+
+# --- (a) a sum on a grid ------------------------------------------------------------------------------------------
+
+_SHOWN = np.linspace(-20, 20, 501)
+_SCALES = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+_BELOW = 0.35  # how much of the scale the picture of the integrand shows below 0
+
+
+def two_gaussians(mean_p=0.0, sd_p=2.0, mean_q=5.0, sd_q=4.0):
+    """Sum the integrand of KL over a grid, as a program does, and compare with the closed form.
+
+    Parameters
+    ----------
+    mean_p, mean_q : float in [-8, 8]
+        Means of the two normal distributions at the start.
+    sd_p, sd_q : float in [0.3, 5]
+        Their standard deviations.
+
+    Returns
+    -------
+    klcourse.live.Explorer
+        The grid is ``np.arange(-window, window, dx)``: the window's right end is left out.
+
+    Raises
+    ------
+    ValueError
+        If a mean or a standard deviation lies outside its range.
+
+    >>> two_gaussians(0, 2, 2, 2).text
+    'Sum over 20,000 points: 0.5000 nats. Closed form: KL(P‖Q) = 0.5000 nats. The window holds 100.00 % of P.'
+    """
+    if not all(abs(mean) <= 8 for mean in (mean_p, mean_q)) or not all(0.3 <= sd <= 5 for sd in (sd_p, sd_q)):
+        raise ValueError("Means must lie in [-8, 8] and standard deviations in [0.3, 5].")
+    controls = {
+        "mean_p": slider("mean of P", float(mean_p), -8, 8, 0.1),
+        "sd_p": slider("sd of P", float(sd_p), 0.3, 5, 0.1),
+        "mean_q": slider("mean of Q", float(mean_q), -8, 8, 0.1),
+        "sd_q": slider("sd of Q", float(sd_q), 0.3, 5, 0.1),
+        "window": slider("window ±", 10, 5, 100, 1),
+        "step": slider("step dx", 0.001, 0.001, 1, 0.05, log=True),
+        "times_dx": toggle("times dx", True),
+        "log_densities": toggle("log densities", True),
+        "swap": toggle("swap: KL(Q‖P)"),
+    }
+    return Explorer(_sum_on_grid, Picture(_draw_sum, size=(7.4, 3.6)), controls, _sum_readout, _sum_alt)
+
+
+def _sum_on_grid(mean_p, sd_p, mean_q, sd_q, window, step, times_dx, log_densities, swap):
+    names, first, second = "PQ", (mean_p, sd_p), (mean_q, sd_q)
+    if swap:
+        names, first, second = "QP", second, first
+    x = np.arange(-window, window, step)
+    total = _log_sum(x, first, second) if log_densities else _plain_sum(x, first, second)
+    log_first, log_second = _log_normal(_SHOWN, *first), _log_normal(_SHOWN, *second)
+    numbers = {
+        "names": names,
+        "p": np.exp(_log_normal(_SHOWN, mean_p, sd_p)),
+        "q": np.exp(_log_normal(_SHOWN, mean_q, sd_q)),
+        "integrand": np.exp(log_first) * (log_first - log_second),
+        "grid": x[np.abs(x) <= _SHOWN[-1]] if step >= 0.2 else x[:0],
+        "parameters": (mean_p, sd_p, mean_q, sd_q),
+        "window": window,
+        "points": len(x),
+        "held": 100 * np.diff(ndtr((np.array([-window, window]) - first[0]) / first[1]))[0],
+        "closed": kl_gaussian(*first, *second),
+        "formula": _formula(*names.lower(), log_densities) + ("·dx" if times_dx else ""),
+    }
+    return numbers | _outcome(total * step if times_dx else total, names, times_dx)
+
+
+def _formula(p, q, log_densities):
+    return f"exp(ln {p})·(ln {p} − ln {q})" if log_densities else f"{p}·ln({p}/{q})"
+
+
+def _log_sum(x, first, second):
+    log_ratio = _log_normal(x, *first)
+    weight = np.exp(log_ratio)
+    log_ratio -= _log_normal(x, *second)
+    return np.sum(weight * log_ratio)  # not @, whose threads wait for each other on a busy machine
+
+
+def _plain_sum(x, first, second):
+    """What most programs do. Where a density is too small for a float, it is 0, and the sum ∞ or not a number."""
+    with np.errstate(all="ignore"):
+        p, q = (np.exp(-0.5 * ((x - mean) / sd) ** 2) / (sd * np.sqrt(2 * np.pi)) for mean, sd in (first, second))
+        return np.sum(p * np.log(p / q))
+
+
+def _outcome(total, names, times_dx):
+    if np.isnan(total):
+        return {"said": f"not a number (0 · log 0, where {names[0]} underflows to 0)"}
+    if np.isinf(total):
+        return {"said": f"∞ ({names[1]} underflows to 0 where {names[0]} does not)", "sum": total}
+    return {"said": style.amount(total, "nats" if times_dx else "(no nats: dx is missing)"), "sum": total}
+
+
+def _draw_sum(figure):
+    top, bottom = figure.subplots(2, 1, sharex=True)
+    top.set(ylabel="density", ylim=(0, 1.03), xlim=(_SHOWN[0], _SHOWN[-1]))
+    bottom.set(ylim=(-_BELOW, 1.03), xlabel="x  (grey: outside the window)")
+    bottom.set_ylabel("integrand", loc="bottom")
+    bottom.axhline(0, color=style.INK, linewidth=1)
+    _heading(top, "P solid", style.P["text"])
+    _heading(top, "Q dashed", style.Q["text"], right=True)
+    curves = line(top, style.P), line(top, style.Q)
+    areas = signed_areas(bottom)
+    lost = bottom.add_patch(Polygon([(0, 0)], facecolor="#b5b1a6", linewidth=0))
+    edge = bottom.plot([], [], color=style.INK, linewidth=1.2)[0]
+    grid = bottom.plot([], [], "|", color=style.INK, markersize=11)[0]
+    ends = bottom.plot([], [], color=style.INK, linewidth=1.2, linestyle=":")[0]
+    formula, points = _heading(bottom, ""), _heading(bottom, "", right=True)
+    # Both scales change with the sliders. Their labels move, so that the axes can stay.
+    scales = [_scale_label(axes) for axes in (top, bottom)]
+
+    def draw(n):
+        highest = ceiling(max(n["p"].max(), n["q"].max()), _SCALES)
+        for curve, density in zip(curves, (n["p"], n["q"]), strict=True):
+            curve.set_data(_SHOWN, density / highest)
+        largest = ceiling(max(n["integrand"].max(), -n["integrand"].min() / _BELOW), _SCALES)
+        integrand = n["integrand"] / largest
+        inside = np.abs(_SHOWN) <= n["window"]
+        set_areas(areas, _SHOWN, integrand * inside)
+        lost.set_xy(outline(_SHOWN, integrand * ~inside))
+        areas[0].set_facecolor((style.P if n["names"] == "PQ" else style.Q)["color"])
+        edge.set_data(_SHOWN, integrand)
+        grid.set_data(n["grid"], np.zeros(len(n["grid"])))
+        ends.set_data(n["window"] * np.array([-1, -1, np.nan, 1, 1]), [-1, 1, 0, -1, 1])
+        for label, scale in zip(scales, (highest, largest), strict=True):
+            label.set_text(f"{scale:g}")
+        points.set_text(f"{n['points']:,} points")
+        formula.set_text(f"{n['formula']},  mean under {n['names'][0]}")
+        return n["formula"]
+
+    return [*curves, *areas, lost, edge, grid, ends, points, *scales], draw
+
+
+def _scale_label(axes):
+    axes.set_yticks((0, 1), ("0", ""))
+    return axes.text(-0.01, 1, "0.05", fontsize=12, ha="right", va="center", transform=axes.get_yaxis_transform())
+
+
+def _sum_readout(n):
+    return (
+        f"Sum over {n['points']:,} points: {n['said']}. "
+        f"Closed form: KL({'‖'.join(n['names'])}) = {style.amount(n['closed'])}. "
+        f"The window holds {n['held']:.2f} % of {n['names'][0]}."
+    )
+
+
+def _sum_alt(n):
+    mean_p, sd_p, mean_q, sd_q = n["parameters"]
+    return (
+        f"Densities of P, mean {mean_p:.1f} and sd {sd_p:.1f}, and Q, mean {mean_q:.1f} and sd {sd_q:.1f}. "
+        f"Below, the integrand of KL({'‖'.join(n['names'])}), filled where positive and hatched where negative, "
+        f"grey outside the window of ±{n['window']}. {_sum_readout(n)}"
+    )
+
+
+# --- (b) two humps ------------------------------------------------------------------------------------------------
+
+
+def bimodal_fit(d=2.0, weight=0.5):
+    """Fit one normal q to the mixture p of N(−d, 1) and N(d, 1), once by each direction of KL.
+
+    Parameters
+    ----------
+    d : float in [0, 5]
+        The humps' means are −d and d at the start.
+    weight : float in [0.05, 0.95]
+        Weight of the left hump.
+
+    Returns
+    -------
+    klcourse.live.Explorer
+        The reverse fit is searched from three starts: the left hump, the forward fit and the right hump.
+
+    Raises
+    ------
+    ValueError
+        If d or weight lies outside its range.
+
+    >>> bimodal_fit(2).text
+    'KL(p‖q) = 0.1720 nats (mean 0.000, sd 2.236). KL(q‖p) = 0.2265 nats (mean 0.000, sd 2.047).'
+    """
+    if not (0 <= d <= 5 and 0.05 <= weight <= 0.95):
+        raise ValueError(f"d is {d} and weight is {weight}: d must lie in [0, 5] and weight in [0.05, 0.95].")
+    controls = {
+        "d": slider("half gap d", float(d), 0, 5, 0.01),
+        "weight": slider("left weight", float(weight), 0.05, 0.95, 0.01),
+    }
+    return Explorer(_fit_humps, Picture(_draw_humps), controls, _humps_readout, _humps_alt)
+
+
+_X = np.linspace(-14, 14, 1401)
+# Equally spaced nodes: under a normal law the plain sum converges faster than any power of the step. It is off by less
+# than 1e-8 nats here, while 256 Gauss-Hermite nodes are off by 0.01 where log p bends sharply between far humps.
+_Z = np.linspace(-8, 8, 641)
+_MEAN_OVER_Z = np.exp(_log_normal(_Z, 0, 1)) * (_Z[1] - _Z[0])
+_MEANS_OVER_Z = (_MEAN_OVER_Z * _Z ** np.arange(3)[:, None]).T  # columns: E f, E zf, E z²f
+
+
+def _fit_humps(d, weight):
+    log_p = np.logaddexp(np.log(weight) + _log_normal(_X, -d, 1), np.log(1 - weight) + _log_normal(_X, d, 1))
+    p = np.exp(log_p)
+    mean, sd = (1 - 2 * weight) * d, np.sqrt(1 + 4 * weight * (1 - weight) * d**2)  # the moments of p
+    forward_kl = p @ (log_p - _log_normal(_X, mean, sd)) * (_X[1] - _X[0])
+    means, sds, kls = _reverse_optima(d, weight, np.array([-d, mean, d]), np.array([1.0, sd, 1.0]))
+    best = np.argmin(np.round(kls, 9))  # of two equal ones the left, whatever the rounding
+    others = kls[kls > kls[best] + 1e-6]
+    return {
+        "p": p,
+        "forward": (mean, sd),
+        "forward_kl": max(round(forward_kl, 12), 0.0),
+        "means": means,
+        "sds": sds,
+        "kls": kls,
+        "best": (means[best], sds[best]),
+        "reverse_kl": kls[best],
+        "others": sorted({f"{kl:.4f}" for kl in others}),
+        "d": d,
+        "weight": weight,
+        "weight_right": 1 - weight,
+    }
+
+
+def _reverse_optima(d, weight, mean, sd):
+    """Minimise KL(q‖p) over q = N(mean, sd) by Newton's method, from several starts at once.
+
+    With u = d·x + ½ ln((1 − w)/w) the target is p ∝ exp(−x²/2) cosh u, so KL(q‖p) is the mean of −ln cosh u under q
+    plus terms without an integral. Where the surface bends down, the step follows the gradient.
+    """
+    offset = 0.5 * np.log((1 - weight) / weight)
+    log_sd = np.log(sd)
+    for _ in range(60):
+        sd = np.exp(log_sd)[:, None]
+        tanh = np.tanh(d * (mean[:, None] + sd * _Z) + offset)
+        # t0 and t1 are the means of tanh u and z tanh u under q; s0, s1, s2 those of 1, z, z² times 1 − tanh² u
+        (t0, t1, _), (s0, s1, s2) = (tanh @ _MEANS_OVER_Z).T, ((1 - tanh**2) @ _MEANS_OVER_Z).T
+        sd = sd[:, 0]
+        slope = np.array([mean - d * t0, sd**2 - 1 - d * sd * t1])
+        # second derivatives [[a, b], [b, c]] by mean and log sd, made positive definite
+        a, b, c = 1 - d**2 * s0, -(d**2) * sd * s1, 2 * sd**2 - d * sd * t1 - d**2 * sd**2 * s2
+        lowest = (a + c) / 2 - np.hypot((a - c) / 2, b)
+        lift = np.maximum(0, 0.1 - lowest)
+        a, c = a + lift, c + lift
+        step = np.array([b * slope[1] - c * slope[0], b * slope[0] - a * slope[1]]) / (a * c - b * b)
+        step *= np.minimum(1, 0.7 / (np.hypot(*step) + 1e-300))
+        mean, log_sd = mean + step[0], log_sd + step[1]
+        if np.abs(step).max() < 1e-9:
+            break
+    sd = np.exp(log_sd)
+    u = np.abs(d * (mean[:, None] + sd[:, None] * _Z) + offset)
+    log_cosh = (u + np.log1p(np.exp(-2 * u)) - np.log(2)) @ _MEAN_OVER_Z
+    kl = (mean**2 + sd**2 + d**2 - 1 - np.log(4 * weight * (1 - weight))) / 2 - log_sd - log_cosh
+    return mean, sd, np.maximum(np.round(kl, 12), 0)
+
+
+def _draw_humps(figure):
+    forward, reverse = figure.subplots(1, 2, sharey=True)
+    x = _X[::4]
+    curves, humps = [], []
+    for axes, title, look in ((forward, "min KL(p‖q)", style.P), (reverse, "min KL(q‖p)", style.Q)):
+        axes.set(xlim=(-10, 10), ylim=(0, 0.46), yticks=[], xticks=(-10, -5, 0, 5, 10), xlabel="x")
+        _heading(axes, title, look["text"])
+        humps.append(axes.add_patch(Polygon([(0, 0)], color=style.P["color"], alpha=0.2, linewidth=0)))
+        curves.append(line(axes, style.P, linewidth=1.8))
+    forward.set_ylabel("density")
+    forward.text(0.98, 0.98, "p solid, q dashed", va="top", ha="right", transform=forward.transAxes)
+    fits = line(forward, style.Q), line(reverse, style.Q)
+    thin = [reverse.plot([], [], color=style.Q["color"], linewidth=1.2)[0] for _ in range(3)]
+    local = reverse.text(0.98, 0.98, "thin: local optima", va="top", ha="right", transform=reverse.transAxes)
+
+    def draw(n):
+        p = n["p"][::4]
+        for curve, hump in zip(curves, humps, strict=True):
+            curve.set_data(x, p)
+            hump.set_xy(outline(x, p))
+        for fit, (mean, sd) in zip(fits, (n["forward"], n["best"]), strict=True):
+            fit.set_data(x, np.exp(_log_normal(x, mean, sd)))
+        for curve, mean, sd, kl in zip(thin, n["means"], n["sds"], n["kls"], strict=True):
+            curve.set_data(x, np.exp(_log_normal(x, mean, sd)))
+            curve.set_visible(kl > n["reverse_kl"] + 1e-6)
+        local.set_visible(bool(n["others"]))
+        return bool(n["others"])
+
+    return [*humps, *curves, *thin, *fits], draw
+
+
+def _humps_readout(n):
+    best = (
+        f"KL(p‖q) = {style.amount(n['forward_kl'])} ({_normal_words(*n['forward'])}). "
+        f"KL(q‖p) = {style.amount(n['reverse_kl'])} ({_normal_words(*n['best'])})"
+    )
+    return best + (f", local optima {' and '.join(n['others'])}." if n["others"] else ".")
+
+
+def _normal_words(mean, sd):
+    return f"mean {round(mean, 3) + 0:.3f}, sd {sd:.3f}".replace("-", "−")  # + 0 turns −0 into 0
+
+
+def _humps_alt(n):
+    return (
+        f"Two panels with the same target p, humps at ±{n['d']:.2f} with weights {n['weight']:.2f} and "
+        f"{n['weight_right']:.2f}, and the best normal q of each direction dashed, local optima thin. "
+        f"{_humps_readout(n)}"
+    )
+
+
+# --- (c) a correlated target --------------------------------------------------------------------------------------
+
+
+def correlated_fit(correlation=0.6):
+    """Fit two independent normals to a pair with variances 1 and a correlation, once by each direction of KL.
+
+    Parameters
+    ----------
+    correlation : float in [0, 0.99]
+        Correlation of the target at the start.
+
+    Returns
+    -------
+    klcourse.live.Explorer
+
+    Raises
+    ------
+    ValueError
+        If the correlation lies outside its range.
+
+    >>> correlated_fit(0.6).text
+    'Variance of each part of q: forward 1.0000, reverse 0.6400. KL(p‖q) = 0.2231 nats, KL(q‖p) = 0.2231 nats.'
+    """
+    if not 0 <= correlation <= 0.99:
+        raise ValueError(f"correlation is {correlation}: it must lie in [0, 0.99].")
+    controls = {"correlation": slider("correlation ρ", float(correlation), 0, 0.99, 0.01)}
+    return Explorer(_fit_pair, Picture(_draw_pair), controls, _pair_readout, _pair_alt)
+
+
+_VARIANCES = np.logspace(-2, np.log10(4), 200)
+
+
+def _fit_pair(correlation):
+    best = 1 - correlation**2  # the variance of the reverse fit, and the determinant of the target's covariance
+    return {
+        "correlation": correlation,
+        "forward": 1.0,
+        "reverse": best,
+        "forward_kl": _forward(1.0, best),
+        "reverse_kl": _reverse(best, best),
+        "forward_curve": _forward(_VARIANCES, best),
+        "reverse_curve": _reverse(_VARIANCES, best),
+    }
+
+
+def _forward(variance, determinant):
+    """KL(p‖q) of a pair with variances 1 and q = N(0, variance) for each part."""
+    return 1 / variance - 1 + np.log(variance) - np.log(determinant) / 2
+
+
+def _reverse(variance, determinant):
+    """KL(q‖p) of the same two: the inverse of p's covariance has the diagonal 1 / determinant."""
+    return variance / determinant - 1 - np.log(variance) + np.log(determinant) / 2
+
+
+def _draw_pair(figure):
+    left, right = figure.subplots(1, 2)
+    left.set(xlim=(-2.7, 2.7), ylim=(-2.7, 2.7), aspect="equal", xticks=(-2, 0, 2), yticks=(-2, 0, 2))
+    left.set(xlabel="first", ylabel="second")
+    size = {"xy": (0, 0), "width": 1, "height": 1, "linewidth": 2.5}
+    blue, orange = style.P["color"], style.Q["color"]
+    target = left.add_patch(Ellipse(**size, angle=45, facecolor=blue + "33", edgecolor=blue))
+    forward = left.add_patch(Ellipse(**size, facecolor="none", edgecolor=orange, linestyle="--"))
+    reverse = left.add_patch(Ellipse(**size, facecolor=orange + "44", edgecolor=orange, linestyle="--"))
+    _heading(left, "p solid, q dashed")
+    left.text(-2.6, 2.3, "forward")
+    left.text(2.6, -2.5, "reverse", ha="right")
+    left.plot([-1.9, -np.sqrt(2)], [2.2, np.sqrt(2)], color=style.INK, linewidth=1)
+    leader = left.plot([], [], color=style.INK, linewidth=1)[0]
+    right.set(xscale="log", xlim=(0.01, 4), ylim=(-0.1, 4), yticks=(0, 1, 2, 3, 4), xlabel="variance of each part of q")
+    right.set_xticks((0.01, 0.1, 1), ("0.01", "0.1", "1"))
+    right.set_xticks([], minor=True)
+    right.set_ylabel("KL, nats")
+    _heading(right, "KL(q‖p)", style.Q["text"])
+    _heading(right, "KL(p‖q)", style.P["text"], right=True)
+    curves = line(right, style.P), line(right, style.Q)
+    level = right.plot([], [], color=style.INK, linewidth=1, linestyle=":")[0]
+    dots = [right.plot([], [], "o", color=colour, markersize=10)[0] for colour in (blue, orange)]
+
+    def draw(n):
+        # two standard deviations in every direction
+        target.set(width=4 * np.sqrt(1 + n["correlation"]), height=4 * np.sqrt(1 - n["correlation"]))
+        for circle, name in ((forward, "forward"), (reverse, "reverse")):
+            circle.set(width=4 * np.sqrt(n[name]), height=4 * np.sqrt(n[name]))
+        for curve, dot, name in zip(curves, dots, ("forward", "reverse"), strict=True):
+            curve.set_data(_VARIANCES, n[f"{name}_curve"])
+            dot.set_data([n[name]], [n[f"{name}_kl"]])
+        leader.set_data([1.9, np.sqrt(2 * n["reverse"])], [-2.1, -np.sqrt(2 * n["reverse"])])
+        level.set_data([n["reverse"], n["forward"]], [n["reverse_kl"], n["forward_kl"]])
+
+    return [target, forward, reverse, leader, level, *curves, *dots], draw
+
+
+def _pair_readout(n):
+    return (
+        f"Variance of each part of q: forward {n['forward']:.4f}, reverse {n['reverse']:.4f}. "
+        f"KL(p‖q) = {style.amount(n['forward_kl'])}, KL(q‖p) = {style.amount(n['reverse_kl'])}."
+    )
+
+
+def _pair_alt(n):
+    return (
+        f"Left: the ellipse of a target with correlation {n['correlation']:.2f}; the forward fit is a circle round it, "
+        f"the reverse fit a circle inside it. Right: both KL over the variance of q, two valleys of equal depth. "
+        f"{_pair_readout(n)}"
+    )
