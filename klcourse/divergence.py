@@ -238,7 +238,7 @@ def _times_log(p, q):
 
 
 def _total(terms, base):
-    total = np.sum(terms, axis=-1) / _unit(base) + 0.0  # + 0.0 turns -0.0 into 0.0
+    total = np.sum(terms, axis=-1) / _unit(base)
     return float(total) if total.ndim == 0 else total
 
 
