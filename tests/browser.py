@@ -1,0 +1,337 @@
+"""A private JupyterLab and a private browser, for tests and benchmarks. The user's own settings stay untouched."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from playwright.sync_api import TimeoutError as TooLate
+from playwright.sync_api import expect, sync_playwright
+
+HOW_TO_GET_ONE = (
+    "No browser found. Install Chromium or Chrome (Debian and Ubuntu: `apt install chromium`), "
+    "or put the path of one into the environment variable KLCOURSE_BROWSER."
+)
+
+_COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_APPLICATIONS = ("Google Chrome.app/Contents/MacOS/Google Chrome", "Chromium.app/Contents/MacOS/Chromium")
+_PROGRAMS = (
+    r"Google\Chrome\Application\chrome.exe",
+    r"Chromium\Application\chrome.exe",
+    r"Microsoft\Edge\Application\msedge.exe",
+)
+
+
+def find_browser():
+    """Return the path of Chromium, Chrome or Edge, or None."""
+    if chosen := os.environ.get("KLCOURSE_BROWSER"):
+        return chosen
+    if found := next(filter(None, map(shutil.which, _COMMANDS)), None):
+        return found
+    folders = [Path("/Applications"), Path.home() / "Applications"]
+    places = [folder / application for folder in folders for application in _APPLICATIONS]
+    for variable in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA"):
+        if folder := os.environ.get(variable):
+            places += [Path(folder) / program for program in _PROGRAMS]
+    return next((str(place) for place in places if place.exists()), None)
+
+
+@contextmanager
+def chromium():
+    """Start a browser without a window, whose profile, caches and crash reports vanish with it."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as home, sync_playwright() as playwright:
+        private = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), home)
+        browser = playwright.chromium.launch(executable_path=find_browser(), env={**os.environ, **private})
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Lab:
+    """A JupyterLab server with its own port, token, settings and kernels.
+
+    It is started as a reader starts it, `jupyter lab NOTEBOOK`, and so it serves the folder of that notebook.
+    """
+
+    def __init__(self, notebook):
+        self._private = TemporaryDirectory(ignore_cleanup_errors=True)
+        self.settings = Path(self._private.name)
+        self._token = secrets.token_hex(16)
+        port = _free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "jupyter", "lab", str(notebook), "--no-browser"]
+        command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.allow_root=True"]
+        command += ["--LabApp.expose_app_in_browser=True"]  # lets us run its commands and ask for its state
+        self._write_settings("notification", {"checkForUpdates": False, "fetchNews": "false"})
+        with self._log.open("w") as log:
+            self._server = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log)
+        self._wait_until_it_answers()
+
+    @property
+    def _log(self):
+        return self.settings / "server.log"
+
+    def _environment(self):
+        variables = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
+        private = {f"JUPYTER_{name}": str(self.settings / name) for name in variables}
+        private |= {f"JUPYTERLAB_{name}_DIR": str(self.settings / name) for name in ("SETTINGS", "WORKSPACES")}
+        private |= {"IPYTHONDIR": str(self.settings / "ipython"), "JUPYTER_TOKEN": self._token}
+        private |= {"NPM_CONFIG_CACHE": str(self.settings / "npm")}  # JupyterLab's language servers ask npm
+        return {**os.environ, **private, "JUPYTER_PREFER_ENV_PATH": "1"}
+
+    def _write_settings(self, plugin, settings):
+        file = self.settings / "SETTINGS" / "@jupyterlab" / "apputils-extension" / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings), "utf-8")
+
+    def use_theme(self, name):
+        """Choose the colours of the pages opened from now on, such as "JupyterLab Dark"."""
+        self._write_settings("themes", {"theme": name})
+
+    def _wait_until_it_answers(self, seconds=90):
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return self._ask("GET", "api/status")
+            except (URLError, ConnectionError, TimeoutError):
+                if self._server.poll() is not None or time.monotonic() > deadline:
+                    self._server.kill()
+                    raise RuntimeError(f"JupyterLab did not start:\n{self._log.read_text('utf-8')}") from None
+                time.sleep(0.1)
+
+    def _ask(self, method, path):
+        request = Request(f"{self.address}/{path}", method=method, headers={"Authorization": f"token {self._token}"})
+        with urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read() or "null")
+
+    def url(self, name):
+        """The address of a notebook of that folder, in an empty workspace."""
+        return f"{self.address}/lab/tree/{name}?reset&token={self._token}"
+
+    def url_opened_at_start(self):
+        """The address that `jupyter lab NOTEBOOK` sends the reader's browser to."""
+        (page,) = (self.settings / "RUNTIME_DIR").glob("jpserver-file-to-run-*-open.html")
+        return page.read_text("utf-8").split("url=")[1].split('"')[0]
+
+    def close(self):
+        """End the server with its kernels: ours only, by asking it; by force if it does not answer."""
+        try:
+            self._ask("POST", "api/shutdown")
+            self._server.wait(15)
+        except (URLError, ConnectionError, TimeoutError, subprocess.TimeoutExpired):
+            self._server.kill()
+            self._server.wait()
+        self._private.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# --- a notebook in a page ---------------------------------------------------------------------------------------
+
+_READY = """() => {
+    const panel = window.jupyterapp?.shell.currentWidget;
+    return panel?.sessionContext?.isReady && panel.sessionContext.session?.kernel && panel.content.model.cells.length;
+}"""
+_IDLE = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+
+# Errors raised in widget callbacks reach no cell and no page, only the channel that all kernel output travels on.
+# JupyterLab asks every new kernel for widgets before it has imported ipywidgets: its "No such comm" is no fault.
+_LISTEN = """() => {
+    window.heard = [];
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    kernel.anyMessage.connect((_, {msg: {channel, header, content}}) => {
+        if (channel !== 'iopub') return;
+        if (header.msg_type === 'error') window.heard.push(`${content.ename}: ${content.evalue}`);
+        if (header.msg_type === 'stream' && content.name === 'stderr' && !content.text.startsWith('No such comm'))
+            window.heard.push(content.text);
+    });
+}"""
+
+
+def open_notebook(page, url):
+    """Open a notebook in JupyterLab, wait for its kernel, and listen to all that the kernel says."""
+    page.goto(url, wait_until="domcontentloaded")
+    page.wait_for_function(_READY, timeout=60_000)
+    page.evaluate(_LISTEN)
+
+
+def run_all(page):
+    """Run all cells and wait until the kernel has nothing left to do."""
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    wait_until_idle(page)
+
+
+def close_notebook(page):
+    """End the notebook's kernel, so that the next one has the machine for itself, and close the page."""
+    page.evaluate("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown()")
+    page.close()
+
+
+def wait_until_idle(page):
+    """Wait until the kernel has nothing left to do."""
+    page.wait_for_function(_IDLE, timeout=120_000)
+
+
+def kernel_errors(page):
+    """Return the errors and the stderr output that the kernel sent since the notebook was opened."""
+    return [f"the kernel sent an error: {message[:300]}" for message in page.evaluate("() => window.heard")]
+
+
+def show_cell(page, index):
+    """Scroll to a cell, as JupyterLab attaches cells far from the visible ones late or never, and locate it."""
+    page.evaluate(
+        """async index => {
+            const notebook = window.jupyterapp.shell.currentWidget.content;
+            await notebook.scrollToItem(index, 'start');
+            const {node} = notebook.widgets[index];
+            node.dataset.index = index;
+            node.scrollIntoView();
+        }""",
+        index,
+    )
+    return page.locator(f'.jp-Cell[data-index="{index}"]')
+
+
+def run_cell(page, index, source):
+    """Give a cell a new source, run it, and return the text of its output."""
+    page.evaluate(
+        """async ([index, source]) => {
+            const notebook = window.jupyterapp.shell.currentWidget.content;
+            notebook.deselectAll();
+            notebook.activeCellIndex = index;
+            notebook.activeCell.model.sharedModel.setSource(source);
+            await window.jupyterapp.commands.execute('notebook:run-cell');
+        }""",
+        [index, source],
+    )
+    wait_until_idle(page)
+    return show_cell(page, index).locator(".jp-Cell-outputArea").inner_text()
+
+
+# --- an explorer in a page ---------------------------------------------------------------------------------------
+
+
+class LiveExplorer:
+    """An explorer in a page, handled by keyboard alone.
+
+    Parameters
+    ----------
+    page : playwright.sync_api.Page
+    cell : int
+        The index of the cell that shows it.
+    patience : int
+        How many milliseconds it has for an answer; it needs about 50.
+    """
+
+    CONTROLS = ".noUi-handle, .widget-text input, .widget-checkbox input, .widget-dropdown select"
+    DISABLED = f"""output => [...output.querySelectorAll('{CONTROLS}, .fa-undo')].map(part =>
+        Boolean(part.closest('input, select, button, .noUi-target').getAttribute('disabled') !== null))"""
+    WORDS = (
+        "output => [[...output.querySelectorAll('[role=status]')].at(-1)?.innerText, output.querySelector('img')?.alt]"
+    )
+
+    def __init__(self, page, cell, patience=5_000):
+        self.page, self.patience = page, patience
+        self.output = show_cell(page, cell).locator(".jp-OutputArea-output:has(.jupyter-widgets)")
+        self.rows = self.output.locator(".widget-hbox:has(.noUi-handle), .widget-checkbox, .widget-dropdown")
+        self.pictures = self.output.locator("img")
+
+    def disabled(self):
+        """Return for every control and the reset button whether it is disabled."""
+        return self.output.evaluate(self.DISABLED)
+
+    def words(self):
+        """Return what the readout says and what the picture's alt text says."""
+        return self.output.evaluate(self.WORDS)
+
+    def labels_cut_off(self):
+        """Return the labels that have too little room."""
+        return self.output.evaluate(
+            """output => [...output.querySelectorAll('label, button')]
+                .filter(part => part.scrollWidth > part.clientWidth).map(part => part.innerText)"""
+        )
+
+    def alarm(self):
+        """Return the error message shown in the picture's place, if any."""
+        return " ".join(self.output.locator("[role=alert]").all_inner_texts())
+
+    def button(self, name):
+        """Locate a button."""
+        return self.output.get_by_role("button", name=name)
+
+    def press(self, *keys):
+        """Press keys one after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def becomes(self, condition, arg=None):
+        """Return whether a condition, in JavaScript, comes true in time."""
+        try:
+            output = self.output.element_handle()
+            self.page.wait_for_function(f"([output, arg]) => {condition}", arg=[output, arg], timeout=self.patience)
+        except TooLate:
+            return False
+        return True
+
+    def becomes_free(self):
+        """Return whether all controls can be moved in time."""
+        return self.becomes(f"!({self.DISABLED})(output).some(Boolean)")
+
+    def follows(self, control):
+        """Move a control, and return whether the picture follows."""
+        wait_until_idle(self.page)
+        before = self.output.evaluate("output => output.querySelector('img')?.src ?? ''")
+        control.focus()
+        self.press(*_keys(control))
+        return self.becomes("(output.querySelector('img')?.src ?? arg) !== arg", before)
+
+    def answer(self, choice):
+        """Choose an answer, lock it in, and return the feedback."""
+        answers, lock = self.output.locator("input[type=radio]"), self.button("Lock in my answer")
+        answers.first.focus()
+        self.press(*["Tab"] * choice, "Space")
+        expect(lock).to_be_enabled()
+        self.press(*["Tab"] * (answers.count() - choice), "Enter")
+        self.becomes("output.querySelectorAll('[role=status]').length === 2")
+        return self.output.locator("[role=status]").first.inner_text()
+
+
+def _keys(control):
+    """Return the keys that move a control to another value."""
+    kind = control.evaluate("control => control.getAttribute('role') ?? control.type")
+    if kind == "slider":
+        now, highest = (float(control.get_attribute(f"aria-value{name}")) for name in ("now", "max"))
+        return ["ArrowLeft" if now == highest else "ArrowRight"]
+    if kind == "number":
+        return ["ControlOrMeta+a", *_another_number(control), "Enter"]
+    if kind == "select-one":
+        return ["ArrowUp" if control.evaluate("control => control.selectedIndex > 0") else "ArrowDown"]
+    return ["Space"]
+
+
+def _another_number(box):
+    """Return a whole box's highest number, so that all it unfolds is there, or a number a third of the range away."""
+    now, lowest, highest = float(box.input_value()), *(float(box.get_attribute(name)) for name in ("min", "max"))
+    if box.get_attribute("step") == "1":
+        return f"{lowest if now == highest else highest:.0f}"
+    return f"{lowest + (now - lowest + 0.37 * (highest - lowest)) % (highest - lowest):.3g}"

@@ -1,0 +1,307 @@
+"""Every notebook in a real JupyterLab in a real browser, as a reader without a mouse meets it.
+
+The checks return what is wrong as sentences, so that the last tests can show each of them a broken explorer.
+"""
+
+import inspect
+import os
+import pkgutil
+import re
+import shutil
+import tomllib
+from importlib import import_module
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+from browser import (
+    HOW_TO_GET_ONE,
+    Lab,
+    LiveExplorer,
+    chromium,
+    close_notebook,
+    find_browser,
+    kernel_errors,
+    open_notebook,
+    run_all,
+    run_cell,
+    show_cell,
+    wait_until_idle,
+)
+from nbconvert import HTMLExporter
+
+import klcourse
+from klcourse import explorers
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+DATA = Path(klcourse.__file__).parent / "data"
+EXERCISES = tomllib.loads((DATA / "exercises.toml").read_text("utf-8"))["exercises"]
+QUESTIONS = tomllib.loads((DATA / "predictions.toml").read_text("utf-8"))["predictions"].values()
+NO_ALT = ("", "Image", "No description has been provided for this image")  # what JupyterLab and nbconvert put in
+
+every_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not find_browser():
+        fail = pytest.fail if os.environ.get("KLCOURSE_REQUIRE_BROWSER") == "1" else pytest.skip
+        fail(HOW_TO_GET_ONE)
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A copy of the notebooks, because JupyterLab saves what it runs."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    for notebook in NOTEBOOKS:
+        shutil.copy(notebook, folder)
+    nbformat.write(_workshop_notebook(), folder / "workshop.ipynb")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(browser, folder):
+    with Lab(folder / NOTEBOOKS[0].name) as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser, lab):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    yield page
+    close_notebook(page)
+
+
+@pytest.fixture(scope="module")
+def workshop(browser, lab):
+    """A page with explorers that are broken on purpose."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    open_notebook(page, lab.url("workshop.ipynb"))
+    run_all(page)
+    yield page
+    close_notebook(page)
+
+
+# --- what a notebook holds --------------------------------------------------------------------------------------
+
+
+def explorer_cells(notebook):
+    """Return the indices of the cells that call one of the course's explorers."""
+    modules = [import_module(f"klcourse.explorers.{m.name}") for m in pkgutil.iter_modules(explorers.__path__)]
+    call = re.compile(rf"\b({'|'.join(name for module in modules for name in getattr(module, '__all__', []))})\(")
+    return [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and call.search(cell.source)]
+
+
+def picture_cells(notebook):
+    """Return the indices of the cells that show a picture."""
+    return [
+        i
+        for i, cell in enumerate(notebook.cells)
+        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+    ]
+
+
+def answered_exercise(notebook):
+    """Return the index of the first exercise's cell and its source with right answers for the dots."""
+    stub = next(i for i, cell in enumerate(notebook.cells) if re.search(r"^\w+ = \.\.\.$", cell.source, re.M))
+    source = notebook.cells[stub].source
+    for exercise, name in re.findall(r'check\("(.+?)", (\w+)\)', source):
+        source = source.replace(f"{name} = ...", f"{name} = {EXERCISES[exercise]['answer']!r}")
+    return stub, source
+
+
+# --- checks -----------------------------------------------------------------------------------------------------
+
+
+def output_faults(page):
+    """Find errors and stderr output in the cells, callbacks that failed, and widgets that could not be shown."""
+    wait_until_idle(page)
+    shown = page.evaluate(
+        """() => window.jupyterapp.shell.currentWidget.content.widgets.flatMap((cell, i) =>
+            (cell.model.toJSON().outputs ?? []).filter(o => o.output_type === 'error' || o.name === 'stderr')
+                .map(o => `cell ${i} shows ${o.evalue ?? o.text}`))"""
+    )
+    text = "\n".join(page.locator(".jp-OutputArea-output").all_inner_texts())
+    broken = re.findall("Error displaying widget|model not found|Loading widget|Click to show javascript error", text)
+    alarms = page.locator(".jp-OutputArea-output [role=alert]").all_inner_texts()
+    return [*shown, *broken, *alarms, *kernel_errors(page)]
+
+
+def picture_faults(pictures):
+    """Find pictures that are empty or that say nothing to those who cannot see them."""
+    found = pictures.evaluate_all(
+        """images => Promise.all(images.map(async image => {
+            await image.decode().catch(() => {});
+            return {alt: image.alt.trim(), width: image.naturalWidth};
+        }))"""
+    )
+    faults = [] if found else ["no picture is shown"]
+    faults += [
+        f"a picture {picture['width']} pixels wide has no alt text" for picture in found if picture["alt"] in NO_ALT
+    ]
+    return faults + [f"this picture is empty: {picture['alt']}" for picture in found if not picture["width"]]
+
+
+def lock_faults(explorer, choice):
+    """Answer the question before an explorer, and find what the lock, the answer or the feedback gets wrong."""
+    faults = picture_faults(explorer.pictures)
+    if not all(explorer.disabled()):
+        faults.append("a control can be moved before the question is answered")
+    question = next(question for question in QUESTIONS if question["asks"] in explorer.output.inner_text())
+    feedback = explorer.answer(choice)
+    if question["answers"][choice]["feedback"] not in feedback:
+        faults.append(f"answer {choice} to {question['asks']!r} gets the feedback {feedback!r}")
+    if not explorer.becomes_free():
+        faults.append("the controls stay locked after the answer")
+    return faults
+
+
+def control_faults(explorer):
+    """Move every control, and find those that the picture or the words do not follow, then reset."""
+    start, faults = explorer.words(), picture_faults(explorer.pictures)
+    faults += [f"{label}: cut off" for label in explorer.labels_cut_off()]
+    for row in sorted(explorer.rows.all(), key=lambda row: not row.is_visible()):  # some show when others have moved
+        name = " ".join(row.inner_text().split())[:40]
+        if not row.is_visible():
+            faults.append(f"{name}: never shown")
+            continue
+        for control in reversed(row.locator(explorer.CONTROLS).all()):  # a slider before its box
+            before = explorer.words()
+            if not explorer.follows(control):
+                faults.append(f"{name}: {explorer.alarm() or 'the picture does not follow'}")
+            elif explorer.words() == before:
+                faults.append(f"{name}: neither the readout nor the alt text follows")
+    explorer.button("Reset").focus()
+    explorer.press("Enter")
+    if not explorer.becomes(f"({explorer.WORDS})(output).join() === arg.join()", start):
+        faults.append(f"Reset leads to {explorer.words()}, not back to {start}")
+    return faults
+
+
+# --- the notebooks ----------------------------------------------------------------------------------------------
+
+
+def test_the_command_that_starts_jupyterlab_opens_the_notebook(lab):
+    assert urlsplit(lab.url_opened_at_start()).path == urlsplit(lab.url(NOTEBOOKS[0].name)).path
+
+
+@every_notebook
+def test_notebook_runs_asks_and_follows_every_control(lab, page, notebook):
+    stored = nbformat.read(notebook, as_version=4)
+    open_notebook(page, lab.url(notebook.name))
+    assert set(explorer_cells(stored)) <= set(picture_cells(stored))
+    for cell in picture_cells(stored):  # before anything has run
+        assert not picture_faults(show_cell(page, cell).locator("img")), f"cell {cell}"
+    assert not output_faults(page)
+    run_all(page)
+    assert not output_faults(page)
+    for number, cell in enumerate(explorer_cells(stored)):
+        explorer = LiveExplorer(page, cell)
+        assert not lock_faults(explorer, choice=number % 3), f"cell {cell}"
+        assert not control_faults(explorer), f"cell {cell}"
+    cell, source = answered_exercise(stored)
+    printed = run_cell(page, cell, source)
+    assert printed.count("✓") == source.count("check("), printed
+    assert not output_faults(page)
+
+
+@every_notebook
+def test_exported_notebook_shows_its_pictures_without_network(browser, notebook, tmp_path):
+    (tmp_path / "export.html").write_text(HTMLExporter().from_filename(str(notebook))[0], "utf-8")
+    stored = nbformat.read(notebook, as_version=4)
+    with browser.new_context(offline=True) as context:
+        page = context.new_page()
+        page.goto((tmp_path / "export.html").as_uri(), wait_until="domcontentloaded")
+        pictures = page.locator(".jp-Cell img")
+        assert not picture_faults(pictures)
+        assert pictures.count() >= len(picture_cells(stored)) >= len(explorer_cells(stored)) > 0
+
+
+# --- the checks can fail ----------------------------------------------------------------------------------------
+
+WORKSHOP = {
+    "tools": """
+        from klcourse.exercises import predict, unlock_all
+        from klcourse.explorers.discrete_kl import coin_curve
+        from klcourse.live import Explorer, Picture, slider
+
+        def build(figure):
+            (bar,) = figure.subplots().bar([0], [1])
+            return [bar], lambda numbers: bar.set_height(numbers["height"])
+
+        def explorer(compute=lambda height: {"height": height}, words=str, label="height"):
+            return Explorer(compute, Picture(build), {"height": slider(label, 0.5, 0, 1, 0.01)}, words, words)
+        """,
+    "sound": "explorer()",
+    "dead slider": "explorer(compute=lambda height: {'height': 0.5})",
+    "raises": "explorer(compute=lambda height: {'height': [0.5][height != 0.5]})",
+    "mute": "explorer(words=lambda numbers: 'a bar')",
+    "no alt text": "explorer(words=lambda numbers: '')",
+    "long label": "explorer(label='WWWWWWWWWW')",
+    "hidden slider": """
+        hidden = explorer()
+        hidden.controls["height"].layout.display = "none"
+        hidden
+        """,
+    "raises unseen": """
+        unseen = explorer()
+        unseen.controls["height"].observe(lambda change: 1 / 0, "value")
+        unseen
+        """,
+    "locked": "predict('1.b', coin_curve())",
+    "leaky lock": """
+        leaky = coin_curve()
+        question = predict("1.c", leaky)
+        leaky.enable()
+        question
+        """,
+    "unlock": "",
+}
+
+
+def _workshop_notebook():
+    cells = [nbformat.v4.new_code_cell(inspect.cleandoc(source)) for source in WORKSHOP.values()]
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python"}})
+
+
+def _explorer(page, name, patience=1_000):
+    return LiveExplorer(page, list(WORKSHOP).index(name), patience)
+
+
+def test_a_sound_explorer_has_no_faults(workshop):
+    assert not control_faults(_explorer(workshop, "sound"))
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("dead slider", "height: the picture does not follow"),
+        ("raises", "height: This explorer failed"),
+        ("mute", "height: neither the readout nor the alt text follows"),
+        ("no alt text", "has no alt text"),
+        ("hidden slider", "never shown"),
+        ("long label", "WWWWWWWWWW: cut off"),
+    ],
+)
+def test_a_broken_explorer_is_reported(workshop, name, fault):
+    assert fault in "\n".join(control_faults(_explorer(workshop, name)))
+
+
+def test_an_error_that_shows_nowhere_is_reported(workshop):
+    explorer = _explorer(workshop, "raises unseen")
+    assert explorer.follows(explorer.rows.locator(".noUi-handle"))
+    assert "ZeroDivisionError" in "\n".join(output_faults(workshop))
+
+
+def test_an_open_lock_is_reported(workshop):
+    assert "a control can be moved before" in "\n".join(lock_faults(_explorer(workshop, "leaky lock"), 0))
+
+
+def test_the_teacher_can_unlock_everything_at_once(workshop):
+    explorer = _explorer(workshop, "locked")
+    assert all(explorer.disabled())
+    run_cell(workshop, list(WORKSHOP).index("unlock"), "unlock_all()")
+    assert explorer.becomes_free()
