@@ -65,10 +65,11 @@ def test_what_anyone_may_type(name):
 def test_mistakes_stand_apart(name):
     """No two different hints for nearly the same value, and none so near to the right one that it passes."""
     asked = EXERCISES[name]
-    known = [*((m["answer"], m["hint"]) for m in asked.get("mistakes", [])), (asked["answer"], "right")]
+    known = [(mistake["answer"], mistake["hint"]) for mistake in asked.get("mistakes", [])]
     for i, (a, hint_a) in enumerate(known):
+        assert not exercises._same(a, asked["answer"], 2 * asked.get("tolerance", exercises._TOLERANCE)), (a, hint_a)
         for b, hint_b in known[:i]:
-            assert hint_a == hint_b or not exercises._same(a, b, 2e-3), (a, hint_a, b, hint_b)
+            assert hint_a == hint_b or not exercises._same(a, b, 2 * exercises._TOLERANCE), (a, hint_a, b, hint_b)
 
 
 # What the name of a hint says about the value of the mistake, given the right answer.

@@ -185,7 +185,7 @@ def _sum_alt(n):
 # --- (b) two humps ------------------------------------------------------------------------------------------------
 
 
-def bimodal_fit(d=2.0, weight=0.5):
+def bimodal_fit(d=3.0, weight=0.5):
     """Fit one normal q to the mixture p of N(−d, 1) and N(d, 1), once by each direction of KL.
 
     Parameters
@@ -405,8 +405,8 @@ def _draw_pair(figure):
     right.set_xticks((0.01, 0.1, 1), ("0.01", "0.1", "1"))
     right.set_xticks([], minor=True)
     right.set_ylabel("KL, nats")
-    _heading(right, "KL(q‖p)", style.Q["text"])
-    _heading(right, "KL(p‖q)", style.P["text"], right=True)
+    _heading(right, "KL(q‖p) dashed", style.Q["text"])
+    _heading(right, "KL(p‖q) solid", style.P["text"], right=True)
     curves = line(right, style.P), line(right, style.Q)
     level = right.plot([], [], color=style.INK, linewidth=1, linestyle=":")[0]
     dots = [right.plot([], [], "o", color=colour, markersize=10)[0] for colour in (blue, orange)]
@@ -434,7 +434,8 @@ def _pair_readout(n):
 
 def _pair_alt(n):
     return (
-        f"Left: the ellipse of a target with correlation {n['correlation']:.2f}; the forward fit is a circle round it, "
-        f"the reverse fit a circle inside it. Right: both KL over the variance of q, two valleys of equal depth. "
+        f"Left: the target's ellipse with correlation {n['correlation']:.2f}; the forward fit is a circle as wide as "
+        f"the ellipse is along each axis, the reverse fit a smaller one through its points on the axes. "
+        f"Right: both KL over the variance of q, two valleys of equal depth. "
         f"{_pair_readout(n)}"
     )
