@@ -113,17 +113,28 @@ class Explorer(widgets.VBox):
         self._readout_of, self._alt_of = readout, alt
         self._lock, self._paused = threading.Lock(), False
         self._initial = {name: control.value for name, control in controls.items()}
-        self.readout, self.image = widgets.HTML(), widgets.HTML()
+        self.readout, self.image = widgets.HTML(layout={"flex": "1 1 0", "min_width": "0"}), widgets.HTML()
         self.reset_button = widgets.Button(description="Reset", icon="undo", tooltip="Put every control back")
         self.reset_button.layout.width = "auto"
         self.reset_button.on_click(lambda _: self.reset())
-        grid = widgets.Layout(display="flex", flex_flow="row wrap", align_items="center")
-        super().__init__(
-            [widgets.Box([*controls.values(), self.reset_button], layout=grid), self.readout, self.image],
-        )
+        super().__init__([self._arranged_controls(), self._readout_row(), self.image])
         for control in controls.values():
             control.observe(self._step, "value")
         self._step()
+
+    def _arranged_controls(self):
+        """Return the controls in columns that are aligned, and together as wide as the picture."""
+        sliders = [control for control in self.controls.values() if isinstance(control, _Slider)]
+        longest = max((len(slider.box.description) for slider in sliders), default=0)
+        for slider in sliders:
+            slider.make_room_for_label(longest)
+        columns = {"grid_template_columns": "repeat(auto-fit, minmax(min(100%, 340px), 1fr))", "grid_gap": "0 24px"}
+        layout = {"display": "grid", "align_items": "center", "max_width": f"{self.picture.width}px", **columns}
+        return widgets.Box([*self.controls.values()], layout=layout)
+
+    def _readout_row(self):
+        layout = {"align_items": "center", "max_width": f"{self.picture.width + 100}px"}  # the button stands beside
+        return widgets.HBox([self.readout, self.reset_button], layout=layout)
 
     @property
     def values(self):
@@ -178,7 +189,7 @@ class Explorer(widgets.VBox):
 
 # --- controls: each has a `value` to observe and a `disabled` to set ------------------------------------------
 
-_READOUT = "font-size:115%;line-height:1.5;padding:2px 0"
+_READOUT = "font-size:115%;line-height:1.5;padding:2px 0;white-space:normal"
 
 
 class _Slider(widgets.HBox):
@@ -187,7 +198,13 @@ class _Slider(widgets.HBox):
     def __init__(self, bar, box, shown):
         self.bar, self.box = bar, box
         widgets.link((bar, "value"), (box, "value"), (shown, lambda value: value))
-        super().__init__([box, bar], layout={"margin": "0 18px 0 0"})
+        super().__init__([box, bar])
+
+    def make_room_for_label(self, letters):
+        """Make the label as wide as a label of so many letters needs it."""
+        label, number = letters * 0.6 + 0.3, 5.6
+        self.box.style.description_width = f"{label}em"
+        self.box.layout.width = f"{label + number}em"
 
     def observe(self, handler, names=None, **kwargs):
         """Observe the slider's value; everything else as in any widget."""
@@ -217,9 +234,8 @@ def slider(label, value, lowest, highest, step, *, log=False):
     whole = isinstance(value, int) and isinstance(step, int) and not log
     box_type = widgets.BoundedIntText if whole else widgets.BoundedFloatText
     box = box_type(value=value, min=lowest, max=highest, step=step if not log else None, description=label)
-    box.style.description_width = "auto"
-    box.layout.width = f"{len(label) * 0.52 + 6.2}em"
-    common = {"readout": False, "layout": {"width": "170px"}}
+    box.layout.flex = "0 0 auto"
+    common = {"readout": False, "layout": {"flex": "1 1 0", "width": "auto", "margin": "2px 2px 2px 8px"}}
     if whole:
         return _Slider(widgets.IntSlider(value, lowest, highest, step, **common), box, int)
     if log:
