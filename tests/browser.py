@@ -243,8 +243,10 @@ class LiveExplorer:
         How many milliseconds it has for an answer; it needs about 50.
     """
 
-    CONTROLS = ".noUi-handle, .widget-text input, .widget-checkbox input, .widget-dropdown select"
-    DISABLED = f"""output => [...output.querySelectorAll('{CONTROLS}, .fa-undo')].map(part =>
+    FILM = ".widget-toggle-button"
+    CONTROLS = f".noUi-handle, .widget-text input, .widget-checkbox input, .widget-dropdown select, {FILM}"
+    BUTTONS = ".fa-undo, .widget-toggle-button"
+    DISABLED = f"""output => [...output.querySelectorAll('{CONTROLS}, {BUTTONS}')].map(part =>
         Boolean(part.closest('input, select, button, .noUi-target').getAttribute('disabled') !== null))"""
     WORDS = (
         "output => [[...output.querySelectorAll('[role=status]')].at(-1)?.innerText, output.querySelector('img')?.alt]"
@@ -257,7 +259,7 @@ class LiveExplorer:
         self.pictures = self.output.locator("img")
 
     def disabled(self):
-        """Return for every control and the reset button whether it is disabled."""
+        """Return for every control and every button below it whether it is disabled."""
         return self.output.evaluate(self.DISABLED)
 
     def words(self):
@@ -301,9 +303,14 @@ class LiveExplorer:
         """Move a control, and return whether the picture follows."""
         wait_until_idle(self.page)
         before = self.output.evaluate("output => output.querySelector('img')?.src ?? ''")
+        words = control.inner_text()
         control.focus()
         self.press(*_keys(control))
-        return self.becomes("(output.querySelector('img')?.src ?? arg) !== arg", before)
+        followed = self.becomes("(output.querySelector('img')?.src ?? arg) !== arg", before)
+        if control.evaluate(f"control => control.matches('{self.FILM}')"):  # it plays on until it is stopped
+            self.press("Space")
+            expect(control).to_have_text(words)
+        return followed
 
     def answer(self, choice):
         """Choose an answer, lock it in, and return the feedback."""
