@@ -245,8 +245,7 @@ class LiveExplorer:
 
     FILM = ".widget-toggle-button"
     CONTROLS = f".noUi-handle, .widget-text input, .widget-checkbox input, .widget-dropdown select, {FILM}"
-    BUTTONS = ".fa-undo, .widget-toggle-button"
-    DISABLED = f"""output => [...output.querySelectorAll('{CONTROLS}, {BUTTONS}')].map(part =>
+    DISABLED = f"""output => [...output.querySelectorAll('{CONTROLS}, .fa-undo')].map(part =>
         Boolean(part.closest('input, select, button, .noUi-target').getAttribute('disabled') !== null))"""
     WORDS = (
         "output => [[...output.querySelectorAll('[role=status]')].at(-1)?.innerText, output.querySelector('img')?.alt]"
@@ -259,7 +258,7 @@ class LiveExplorer:
         self.pictures = self.output.locator("img")
 
     def disabled(self):
-        """Return for every control and every button below it whether it is disabled."""
+        """Return for every control and the reset button whether it is disabled."""
         return self.output.evaluate(self.DISABLED)
 
     def words(self):

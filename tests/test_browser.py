@@ -30,6 +30,7 @@ from browser import (
     wait_until_idle,
 )
 from nbconvert import HTMLExporter
+from playwright.sync_api import expect
 
 import klcourse
 from klcourse import explorers
@@ -234,6 +235,10 @@ WORKSHOP = {
 
         def explorer(compute=lambda height: {"height": height}, words=str, label="height"):
             return Explorer(compute, Picture(build), {"height": slider(label, 0.5, 0, 1, 0.01)}, words, words)
+
+        def film():
+            controls = {"frame": slider("frame", 30, 1, 60, 1, play=True)}
+            return Explorer(lambda frame: {"height": frame / 60}, Picture(build), controls, str, str)
         """,
     "sound": "explorer()",
     "dead slider": "explorer(compute=lambda height: {'height': 0.5})",
@@ -245,6 +250,12 @@ WORKSHOP = {
         hidden = explorer()
         hidden.controls["height"].layout.display = "none"
         hidden
+        """,
+    "film": "film()",
+    "locked film": """
+        locked = film()
+        locked.enable(False)
+        locked
         """,
     "raises unseen": """
         unseen = explorer()
@@ -294,6 +305,31 @@ def test_an_error_that_shows_nowhere_is_reported(workshop):
     explorer = _explorer(workshop, "raises unseen")
     assert explorer.follows(explorer.rows.locator(".noUi-handle"))
     assert "ZeroDivisionError" in "\n".join(output_faults(workshop))
+
+
+def test_a_film_plays_from_its_start_to_where_the_slider_stands(workshop):
+    explorer = _explorer(workshop, "film", patience=10_000)
+    assert not control_faults(explorer)
+    at_its_end = explorer.words()
+    explorer.output.evaluate(
+        """output => {
+            window.shown = new Set();
+            new MutationObserver(() => window.shown.add(output.querySelector('img')?.alt))
+                .observe(output, {subtree: true, childList: true});
+        }"""
+    )
+    explorer.button("Play").focus()
+    explorer.press("Space")
+    expect(explorer.button("Stop")).to_be_visible()
+    expect(explorer.button("Play")).to_be_visible(timeout=10_000)
+    assert explorer.becomes(f"({explorer.WORDS})(output).join() === arg.join()", at_its_end)
+    shown = workshop.evaluate("() => [...window.shown]")
+    assert len(shown) > 10, "the film runs frame by frame"
+    assert any("0.0166" in alt for alt in shown), "it begins at its start"
+
+
+def test_a_locked_film_cannot_be_played(workshop):
+    assert _explorer(workshop, "locked film").disabled() == [True] * 4  # slider, box, play, reset
 
 
 def test_an_open_lock_is_reported(workshop):
