@@ -58,6 +58,12 @@ def test_a_walk_that_leaves_the_domain_ends_there():
     assert explorer.text.startswith("Step 1 leaves the domain. Before it: mean 0.0000, variance 0.8000")
 
 
+@pytest.mark.parametrize("steps", [46, 47])
+def test_a_later_exit_shows_only_when_it_is_reached(steps):
+    n = _walk(mean=8.0, variance=20.0, target=0.1, learning_rate=10.0, steps=steps)
+    assert (n["taken"], n["left"]) == (46, steps == 47)
+
+
 def test_contours_have_the_kl_they_say():
     parts = np.split(np.array(_contours()), np.flatnonzero(np.isnan(_contours()[0])), axis=1)
     for level, (mean, variance) in zip(_LEVELS, parts, strict=False):
