@@ -105,7 +105,7 @@ def kl_gaussian_nd(mean_p, cov_p, mean_q, cov_q):
 # --- fitting ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trace:
     """What `fit_gaussian` went through: arrays of shape (steps + 1,), the start first.
 
@@ -187,7 +187,7 @@ def fit_gaussian(
     total, forward = float(p.sum()), direction == "forward"
     scale = 1.0 if normalise or not forward else total
     gradient, move = _GRADIENTS[direction](x, p / total), _MOVES[parametrisation]
-    states, outside = _descend(gradient, move, float(mean), float(variance), learning_rate * scale, steps)
+    states, outside = _descend(gradient, move, float(mean), float(variance), float(learning_rate) * scale, steps)
     if outside:
         raise ValueError(_left_domain(len(states), outside, learning_rate, scale, parametrisation))
     mean, variance, kl = states.T

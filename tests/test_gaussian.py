@@ -621,6 +621,11 @@ def test_the_ten_published_pairs():
     assert np.abs(in_64_bits.variance[11::100] / variances - 1).min() > 1e-9, "the rate's 32 bits show"
 
 
+def test_a_rate_of_32_bits_does_not_make_the_fit_one_of_32_bits():
+    single, double = np.float32(0.01), published_rate(0.01)
+    assert np.array_equal(fit(learning_rate=single).variance, fit(learning_rate=double).variance)
+
+
 def test_the_other_published_trace():
     settings = {"mean": 0, "learning_rate": published_rate(0.001), "steps": 100, "normalise": False}
     trace = fit(FINE, FINE_TARGET, **settings)
