@@ -189,7 +189,7 @@ def coin_curve(p=0.5, q=0.1, base=None):
 
         def draw(n):
             curve.set_data(beliefs, n["curve"])
-            top = ceiling(max(n["curve"]) * 1.1, (3.2, 4, 5, 6.5, 8, 11))
+            top = ceiling(max(n["curve"]) * 1.1, (3.2, 5, 8, 11))
             axes.set_ylim(-0.02 * top, top)
             dot.set_data([n["q"]], [n["kl"]])
             truth.set_xdata([n["p"]] * 2)

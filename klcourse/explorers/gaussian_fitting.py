@@ -4,6 +4,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
+from scipy.optimize import brentq
 
 from klcourse import style
 from klcourse.explorers.drawing import ceiling, line
@@ -124,11 +125,11 @@ def _contours():
     """
     means, variances = [], []
     for k in _LEVELS:
-        u = np.logspace(-3, 6, 2000)
-        square = u * (2 * k + 1 - np.log(u)) - 1
-        u, half = u[square >= 0], np.sqrt(square[square >= 0])
-        means += [np.r_[-half[::-1], half, -half[-1], np.nan]]
-        variances += [np.r_[u[::-1], u, u[-1], np.nan]]
+        ends = [brentq(lambda y, k=k: 2 * k + 1 - y - np.exp(-y), *span) for span in ((-50, 0), (0, 2 * k + 2))]
+        y = ends[0] + (ends[1] - ends[0]) * (1 - np.cos(np.linspace(0, np.pi, 200))) / 2  # log u, densest at the ends
+        half = np.sqrt(np.maximum(np.exp(y) * (2 * k + 1 - y) - 1, 0))
+        means += [np.r_[-half, half[::-1], np.nan]]
+        variances += [np.exp(np.r_[y, y[::-1], np.nan])]
     return np.concatenate(means), np.concatenate(variances)
 
 
