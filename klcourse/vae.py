@@ -1,0 +1,437 @@
+"""A variational autoencoder of 28 x 28 images with two latent dimensions: NumPy, and its gradient by hand.
+
+An image x goes through 256 hidden units to the mean and the log variance of a Gaussian q(z|x); a sample z of it goes
+through 256 more to the probability of ink in each of the 784 pixels. With a weight c on the KL, training lowers
+
+    reconstruction + c KL(q(z|x)‖N(0, I)),
+
+where the reconstruction is the cross-entropy of the pixels. At c = 1 this is -ELBO, an upper bound of -log p(x).
+"""
+
+import math
+from numbers import Integral, Real
+from types import SimpleNamespace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+__all__ = ["VAE"]
+
+_SIDE, _PIXELS, _HIDDEN, _LATENT = 28, 784, 256, 2
+_SHAPES = {
+    "encoder_weights": (_PIXELS, _HIDDEN),
+    "encoder_bias": (_HIDDEN,),
+    "code_weights": (_HIDDEN, 2 * _LATENT),  # columns: means, then log variances
+    "code_bias": (2 * _LATENT,),
+    "decoder_weights": (_LATENT, _HIDDEN),
+    "decoder_bias": (_HIDDEN,),
+    "pixel_weights": (_HIDDEN, _PIXELS),
+    "pixel_bias": (_PIXELS,),
+}
+_BATCH = 128
+
+
+class VAE:
+    """A variational autoencoder 784-256-(2 means, 2 log variances)-256-784 with ReLU, for images of 28 x 28 pixels.
+
+    Parameters
+    ----------
+    seed : int
+        Sets the initial weights, the order of the images and the noise: two models of one seed differ only by what
+        they are trained with.
+
+    Attributes
+    ----------
+    parameters : ndarray, shape (404244,)
+        All weights and biases in one float32 vector. The weights start uniform (Glorot & Bengio 2010), the biases at 0.
+
+    Notes
+    -----
+    Images have the shape (n, 28, 28) and hold uint8 from 0 to 255, floats from 0 to 1, or bools. A grey pixel counts as
+    a probability of ink, so that the loss is no normalised likelihood; that of black and white, ``images > 127``, is.
+
+    Source: Kingma & Welling, "Auto-Encoding Variational Bayes" (2014), sections 2 and 3 and appendices B and C.
+
+    >>> from klcourse.mnist import load_mnist
+    >>> images = load_mnist().train_images[:1280]
+    >>> vae = VAE(seed=0)
+    >>> before = vae.evaluate(images)
+    >>> for reconstruction, kl in vae.train(images, kl_coefficient=1, epochs=2):
+    ...     print("an epoch done")
+    an epoch done
+    an epoch done
+    >>> sum(vae.evaluate(images)) < sum(before)  # -ELBO in nats per image
+    True
+    >>> mean, log_variance = vae.encode(images)
+    >>> mean.shape, vae.decode([0, 0]).shape
+    ((1280, 2), (28, 28))
+    """
+
+    def __init__(self, seed=0):
+        self._random = np.random.default_rng(seed)
+        self.parameters = np.zeros(sum(map(math.prod, _SHAPES.values())), np.float32)
+        for weights in vars(_views(self.parameters)).values():
+            if weights.ndim == 2:
+                weights[...] = self._random.uniform(-1, 1, weights.shape) * math.sqrt(6 / sum(weights.shape))
+        self._adam = _Adam(self.parameters)
+
+    def train(self, images, kl_coefficient, epochs):
+        """Lower reconstruction + kl_coefficient * KL with Adam, in batches of 128. An iterator: it works as it is read.
+
+        Parameters
+        ----------
+        images : array_like, shape (n, 28, 28)
+        kl_coefficient : float
+            The weight c of the KL: finite, not negative. 1 makes the loss -ELBO.
+        epochs : int
+            How often to go through all images, in a new order each time.
+
+        Yields
+        ------
+        reconstruction, kl : float
+            After each epoch: the means over it, in nats per image, with the weights as they were at each batch.
+
+        Raises
+        ------
+        ValueError, TypeError
+            At once, before any training, for input that does not fit; the message names the remedy.
+
+        Notes
+        -----
+        An interrupt leaves a model that works, as far as it has come; calling `train` again goes on from there.
+
+        Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1, learning rate 0.001.
+        """
+        images = _checked_images(images)
+        _check_training(kl_coefficient, epochs)
+        return self._epochs(images, float(kl_coefficient), epochs)
+
+    def encode(self, images):
+        """The Gaussian q(z|x) of each image.
+
+        Parameters
+        ----------
+        images : array_like, shape (n, 28, 28)
+
+        Returns
+        -------
+        mean, log_variance : ndarray, shape (n, 2)
+
+        Raises
+        ------
+        ValueError, TypeError
+            If these are no such images; the message names the remedy.
+        """
+        images, weights = _checked_images(images), _views(self.parameters)
+        with _one_thread():
+            codes = [_encode(weights, x)[-2:] for x in self._batches(images)]
+        mean, log_variance = (np.concatenate(parts) for parts in zip(*codes, strict=True))
+        return mean, log_variance
+
+    def decode(self, z):
+        """The image for each point of the latent space: the probability of ink in each pixel.
+
+        Parameters
+        ----------
+        z : array_like, shape (..., 2)
+
+        Returns
+        -------
+        ndarray, shape (..., 28, 28)
+            Between 0 and 1.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If z does not end in an axis of two, or holds what is no finite number below a million.
+        """
+        z = _checked_codes(z).astype(self.parameters.dtype)
+        _, _, logits = _decode(_views(self.parameters), z.reshape(-1, _LATENT))
+        return ((1 + np.tanh(logits / 2)) / 2).reshape(*z.shape[:-1], _SIDE, _SIDE)
+
+    def evaluate(self, images):
+        """Reconstruction and KL in nats per image; their sum is -ELBO.
+
+        Parameters
+        ----------
+        images : array_like, shape (n, 28, 28)
+
+        Returns
+        -------
+        reconstruction, kl : float
+            The reconstruction of one sample z of q(z|x) per image, drawn anew with the same seed in every call, so that
+            the same model always gives the same figure. The KL is exact.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If these are no such images; the message names the remedy.
+        """
+        images, weights, random = _checked_images(images), _views(self.parameters), np.random.default_rng(0)
+        reconstruction = kl = 0.0
+        with _one_thread():
+            for x in self._batches(images):
+                _, _, mean, log_variance = _encode(weights, x)
+                z = mean + np.exp(log_variance / 2) * random.standard_normal(mean.shape, x.dtype)
+                _, _, logits = _decode(weights, z)
+                reconstruction += _cross_entropy(x, logits, np.empty_like(x))
+                kl += _kl(mean, log_variance)
+        return reconstruction / len(images), kl / len(images)
+
+    def save(self, path):
+        """Write all weights and biases to `path`, as an npz file of named arrays."""
+        with open(path, "wb") as file:
+            np.savez(file, **vars(_views(self.parameters)))
+
+    @classmethod
+    def load(cls, path):
+        """The model that `save` wrote to `path`. When it is trained further, Adam starts anew.
+
+        Raises
+        ------
+        OSError
+            If there is no such file.
+        ValueError
+            If it holds something else.
+        """
+        vae = cls()
+        with open(path, "rb") as file:
+            _read_weights(file, vae.parameters, path)
+        return vae
+
+    def _epochs(self, images, kl_coefficient, epochs):
+        for _ in range(epochs):
+            with _one_thread():
+                losses = self._epoch(images, kl_coefficient)
+            yield losses
+
+    def _epoch(self, images, kl_coefficient):
+        gradient, spare = np.empty_like(self.parameters), _spare(self.parameters.dtype)
+        weights, slopes = _views(self.parameters), _views(gradient)
+        reconstruction = kl = 0.0
+        for x in self._batches(images, self._random.permutation(len(images))):
+            noise = self._random.standard_normal((len(x), _LATENT), x.dtype)
+            losses = _differentiate(weights, x, noise, kl_coefficient, slopes, spare)
+            self._adam.step(self.parameters, gradient)
+            reconstruction, kl = reconstruction + losses[0], kl + losses[1]
+        return reconstruction / len(images), kl / len(images)
+
+    def _batches(self, images, order=None):
+        """The images as rows of numbers from 0 to 1, _BATCH at a time, each time in the same memory."""
+        images = images.reshape(-1, _PIXELS)
+        order = np.arange(len(images)) if order is None else order
+        rows = np.empty((_BATCH, _PIXELS), self.parameters.dtype)
+        for start in range(0, len(images), _BATCH):
+            batch = images[order[start : start + _BATCH]]
+            x = rows[: len(batch)]
+            x[...] = batch
+            if images.dtype == np.uint8:
+                x *= 1 / 255
+            yield x
+
+
+def _one_thread():
+    """With more threads, each product waits for the slowest: on a machine that others use too, an epoch stalls."""
+    return threadpool_limits(limits=1, user_api="blas")
+
+
+# --- loss and gradient ------------------------------------------------------------------------------------------------
+# Large arrays that a step needs are made once and written to by `out=`: fresh memory costs more than the arithmetic.
+
+
+def _differentiate(w, x, noise, kl_coefficient, d, spare):
+    """Write the slopes of the loss, in nats per image, along all weights `w` to `d`.
+
+    Returns the reconstruction and the KL, summed over the images x; `d` has the names and shapes of `w`.
+    """
+    encoder_out, decoder_out, d_hidden_out, logits_out, pixels_out = (memory[: len(x)] for memory in spare)
+
+    # Forwards: image, code, sample, logits.
+    encoder, encoder_on, mean, log_variance = _encode(w, x, encoder_out)
+    sd = np.exp(log_variance / 2)
+    z = mean + sd * noise
+    decoder, decoder_on, logits = _decode(w, z, decoder_out, logits_out)
+    reconstruction = _cross_entropy(x, logits, pixels_out)
+    kl = _kl(mean, log_variance)
+
+    # Backwards: `_cross_entropy` has left its slopes in place of the logits.
+    d_logits = logits
+    d_logits *= 1 / len(x)
+    c = kl_coefficient / len(x)
+    _slopes(decoder, d_logits, d.pixel_weights, d.pixel_bias)
+    d_decoder = np.matmul(d_logits, w.pixel_weights.T, out=d_hidden_out)
+    d_decoder *= decoder_on
+    _slopes(z, d_decoder, d.decoder_weights, d.decoder_bias)
+    d_z = d_decoder @ w.decoder_weights.T
+    d_mean = d_z + c * mean  # the KL pulls a mean to 0 by the mean itself,
+    d_log_variance = d_z * noise * sd / 2 + c * np.expm1(log_variance) / 2  # a log variance s by (e^s - 1) / 2
+    d_code = np.concatenate([d_mean, d_log_variance], axis=1)
+    _slopes(encoder, d_code, d.code_weights, d.code_bias)
+    d_encoder = np.matmul(d_code, w.code_weights.T, out=d_hidden_out)
+    d_encoder *= encoder_on
+    _slopes(x, d_encoder, d.encoder_weights, d.encoder_bias)
+    return reconstruction, kl
+
+
+def _encode(w, x, out=None):
+    hidden, on = _relu(_affine(x, w.encoder_weights, w.encoder_bias, out))
+    code = _affine(hidden, w.code_weights, w.code_bias)
+    return hidden, on, code[:, :_LATENT], code[:, _LATENT:]
+
+
+def _decode(w, z, out=None, logits_out=None):
+    hidden, on = _relu(_affine(z, w.decoder_weights, w.decoder_bias, out))
+    return hidden, on, _affine(hidden, w.pixel_weights, w.pixel_bias, logits_out)
+
+
+def _affine(inputs, weights, bias, out=None):
+    outputs = np.matmul(inputs, weights, out=out)
+    outputs += bias
+    return outputs
+
+
+def _relu(values):
+    """max(values, 0) in place, and where it let them pass."""
+    on = values > 0
+    values *= on
+    return values, on
+
+
+def _slopes(inputs, d_outputs, d_weights, d_bias):
+    """Backwards through `_affine`, as far as its weights and bias."""
+    np.matmul(inputs.T, d_outputs, out=d_weights)
+    d_outputs.sum(axis=0, out=d_bias)
+
+
+def _cross_entropy(x, logits, spare):
+    """The sum of log(1 + e^t) - x t over all pixels x and their logits t, which give way to its slopes sigmoid(t) - x.
+
+    With the half logit h = t/2, log(1 + e^t) = h + |h| + log 2 - log(1 + |tanh h|) and sigmoid(t) = (1 + tanh h) / 2:
+    no step of it can overflow.
+    """
+    half = logits
+    half *= 0.5
+    total = half.size * math.log(2) - 2 * float(np.vdot(x, half))
+    positive = np.abs(half, out=spare)
+    positive += half
+    total += _sum(positive)
+    tanh = np.tanh(half, out=half)
+    factors = np.abs(tanh, out=spare)
+    factors += 1
+    # A sum of logarithms is the logarithm of a product: one for 16 factors, none of them above 2.
+    total -= _sum(np.log(np.multiply.reduce(factors.reshape(16, -1), keepdims=True)))
+    tanh += 1
+    tanh *= 0.5
+    tanh -= x
+    return total
+
+
+def _sum(values):
+    return float(values.sum(axis=0).sum())  # column by column is twice as fast
+
+
+def _kl(mean, log_variance):
+    """KL(N(mean, e^s)‖N(0, 1)) = (mean² + e^s - 1 - s) / 2 with the log variance s, summed over all entries."""
+    return float(np.sum(mean * mean + np.expm1(log_variance) - log_variance)) / 2
+
+
+def _views(vector):
+    """The parts of a vector of all parameters, by name and in shape: views, no copies."""
+    views, start = {}, 0
+    for name, shape in _SHAPES.items():
+        views[name] = vector[start : start + math.prod(shape)].reshape(shape)
+        start += math.prod(shape)
+    return SimpleNamespace(**views)
+
+
+def _spare(dtype):
+    """Memory for one batch."""
+    return *np.empty((3, _BATCH, _HIDDEN), dtype), *np.empty((2, _BATCH, _PIXELS), dtype)
+
+
+class _Adam:
+    """Adam: a step along the running mean of the gradient over the root of the running mean of its square.
+
+    A running mean is kept as a weighted sum, to be divided by the sum of its weights.
+    """
+
+    def __init__(self, parameters, learning_rate=1e-3, decays=(0.9, 0.999), epsilon=1e-8):
+        self.learning_rate, self.decays, self.epsilon = learning_rate, decays, epsilon
+        self.sum, self.sum_of_squares = np.zeros_like(parameters), np.zeros_like(parameters)
+        self.steps = 0
+
+    def step(self, parameters, gradient):
+        """Move the parameters; the gradient is used up."""
+        self.steps += 1
+        self.sum *= self.decays[0]
+        self.sum += gradient
+        self.sum_of_squares *= self.decays[1]
+        gradient *= gradient
+        self.sum_of_squares += gradient
+        if self.steps % 256 == 0:
+            # Where a unit is dead, its sums decay to subnormal numbers, slow to compute with, and would stay there.
+            self.sum[np.abs(self.sum) < 1e-25] = 0
+
+        weight, weight_of_squares = ((1 - decay**self.steps) / (1 - decay) for decay in self.decays)
+        root = math.sqrt(weight_of_squares)
+        step = np.sqrt(self.sum_of_squares, out=gradient)
+        step += self.epsilon * root
+        np.divide(self.sum, step, out=step)
+        step *= self.learning_rate * root / weight
+        parameters -= step
+
+
+# --- the input rules --------------------------------------------------------------------------------------------------
+
+
+def _checked_images(images):
+    images = np.asarray(images)
+    if images.ndim != 3 or images.shape[1:] != (_SIDE, _SIDE):
+        remedy = "give one image as image[np.newaxis]" if images.shape == (_SIDE, _SIDE) else "reshape or crop them"
+        raise ValueError(f"images has shape {images.shape}, not (n, 28, 28): {remedy}.")
+    if not len(images):
+        raise ValueError("images is empty: give one image or more.")
+    if images.dtype != np.uint8 and images.dtype.kind not in "fb":
+        raise TypeError(f"images holds {images.dtype}: give uint8 from 0 to 255, floats from 0 to 1, or bools.")
+    lowest, highest = images.min(), images.max()
+    if images.dtype == np.uint8 and highest == 1:
+        raise ValueError("images holds uint8 up to 1, of 255: for black and white give images.astype(bool).")
+    if images.dtype.kind == "f" and not (lowest >= 0 and highest <= 1):
+        found = "NaN" if np.isnan(lowest) else f"pixels from {lowest:g} to {highest:g}"
+        raise ValueError(f"images holds {found}: floats must lie between 0 and 1. Divide 0 to 255 by 255.")
+    return images
+
+
+def _check_training(kl_coefficient, epochs):
+    if not isinstance(kl_coefficient, Real) or isinstance(kl_coefficient, bool):
+        raise TypeError(f"kl_coefficient is {kl_coefficient!r}: give one number, such as 1.")
+    if not 0 <= kl_coefficient < math.inf:
+        raise ValueError(f"kl_coefficient is {kl_coefficient}: it must be finite and not negative. 1 gives the ELBO.")
+    if not isinstance(epochs, Integral) or isinstance(epochs, bool):
+        raise TypeError(f"epochs is {epochs!r}: give a whole number, such as 5.")
+    if epochs < 1:
+        raise ValueError(f"epochs is {epochs}: give 1 or more.")
+
+
+def _checked_codes(z):
+    z = np.asarray(z)
+    if z.dtype.kind not in "fiu":
+        raise TypeError(f"z holds {z.dtype}: give numbers.")
+    if z.ndim == 0 or z.shape[-1] != _LATENT:
+        raise ValueError(f"z has shape {z.shape}: its last axis must hold the two coordinates of a point.")
+    if not (np.abs(z) < 1e6).all():
+        raise ValueError("z holds NaN, infinity or a million and more: codes lie near 0. Find where it came from.")
+    return z
+
+
+def _read_weights(file, parameters, path):
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            weights = {name: arrays[name] for name in _SHAPES}
+    except Exception as error:  # NumPy, zipfile and zlib each raise their own
+        raise ValueError(f"{path} is damaged, or is no model that VAE.save wrote: train it anew.") from error
+    for name, target in vars(_views(parameters)).items():
+        array = weights[name]
+        if array.shape != target.shape or array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ValueError(f"{path} is no model that VAE.save wrote: {name} should be {target.shape} finite floats.")
+        target[...] = array
