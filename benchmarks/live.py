@@ -88,7 +88,7 @@ def sweep(control, steps=60):
 def positions(control, steps):
     """Return the values that a drag along a control passes."""
     if hasattr(control, "options"):
-        return list(control.options)
+        return [option[1] if isinstance(option, tuple) else option for option in control.options]
     if not hasattr(control, "bar"):
         return [True, False]
     bar = control.bar
