@@ -326,8 +326,9 @@ def _keys(control):
     """Return the keys that move a control to another value."""
     kind = control.evaluate("control => control.getAttribute('role') ?? control.type")
     if kind == "slider":
-        now, highest = (float(control.get_attribute(f"aria-value{name}")) for name in ("now", "max"))
-        return ["ArrowLeft" if now == highest else "ArrowRight"]
+        now, lowest, highest = (float(control.get_attribute(f"aria-value{name}")) for name in ("now", "min", "max"))
+        key = "ArrowLeft" if now > (lowest + highest) / 2 else "ArrowRight"
+        return [key] * 8  # a single fine step may be less than a pixel
     if kind == "number":
         return ["ControlOrMeta+a", *_another_number(control), "Enter"]
     if kind == "select-one":
