@@ -328,7 +328,8 @@ def _keys(control):
     if kind == "slider":
         now, lowest, highest = (float(control.get_attribute(f"aria-value{name}")) for name in ("now", "min", "max"))
         key = "ArrowLeft" if now > (lowest + highest) / 2 else "ArrowRight"
-        return [key] * 8  # a single fine step may be less than a pixel
+        whole = all(value.is_integer() for value in (now, lowest, highest))
+        return [key] * (1 if whole else 8)  # a single fine step may be less than a pixel
     if kind == "number":
         return ["ControlOrMeta+a", *_another_number(control), "Enter"]
     if kind == "select-one":
