@@ -162,7 +162,7 @@ def exercise_faults(notebook, number):
 
 def explorer_faults(notebook, number):
     source = "\n".join(cell.source for cell in code_cells(notebook))
-    asked = re.findall(r'^predict\("([^"]+)", (\w+)\.(\w+)\(\)\)', source, re.M)
+    asked = re.findall(r'^predict\("([^"]+)", (\w+)\.(\w+)\(\w*\)\)', source, re.M)
     if {name for name, _, _ in asked} != {name for name in PREDICTIONS if name.startswith(f"{number}.")}:
         yield f"questions asked: {asked}"
     modules = {module for _, module, _ in asked}

@@ -298,7 +298,8 @@ def test_contributing_gives_a_reason_for_every_dependency():
 
 
 def test_licences_are_stated_once_and_named_in_pyproject(clean_copy):
-    assert tomllib.loads(read(ROOT / "pyproject.toml"))["project"]["license"] == "BSD-3-Clause AND CC-BY-4.0 AND CC-BY-SA-3.0"
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
+    assert project["license"] == "BSD-3-Clause AND CC-BY-4.0 AND CC-BY-SA-3.0"  # the last for MNIST
     licence = read(ROOT / "LICENSE")
     assert "BSD 3-Clause License" in licence
     (url,) = re.findall(r"https://creativecommons\.org/licenses/by/4\.0", licence)
