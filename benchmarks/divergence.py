@@ -4,43 +4,19 @@ Run by hand: `uv run python benchmarks/divergence.py`. The rivals take turns wit
 slows both alike.
 """
 
-import os
-import subprocess
-import sys
-from statistics import median
-from time import perf_counter
-
 import numpy as np
+from fair import print_times, start_again_without_overrides, take_turns
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
 from klcourse.divergence import js_divergence, kl_divergence
 from klcourse.gaussian import kl_gaussian, kl_quad
 
-OVERRIDES = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
 TURNS = 200
 
 
-def start_again_without_overrides():
-    """NumPy reads these variables when it is loaded; a reader's machine has none of them."""
-    found = OVERRIDES & os.environ.keys()
-    if found:
-        print("Started again without", " and ".join(sorted(found)), flush=True)
-        plain = {name: value for name, value in os.environ.items() if name not in found}
-        sys.exit(subprocess.run([sys.executable, *sys.argv], env=plain).returncode)
-
-
 def race(title, rivals):
-    """Print the median and the range of each rival's times over TURNS rounds in which all take a turn."""
-    times = {name: [] for name in rivals}
-    for _ in range(TURNS):
-        for name, run in rivals.items():
-            start = perf_counter()
-            run()
-            times[name].append(1000 * (perf_counter() - start))
-    print(f"\n{title}")
-    for name, taken in times.items():
-        print(f"  {name:<40}{median(taken):8.3f} ms   ({min(taken):.3f} to {max(taken):.3f})")
+    print_times(title, take_turns(rivals, TURNS))
 
 
 def log_normal(mean, sd):

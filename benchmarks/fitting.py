@@ -10,10 +10,9 @@ The rivals take turns within one process, so that a busy machine slows both alik
 
 import sys
 from statistics import median
-from time import perf_counter
 
 import numpy as np
-from divergence import start_again_without_overrides
+from fair import print_times, start_again_without_overrides, take_turns
 
 from klcourse.gaussian import fit_gaussian
 
@@ -61,17 +60,11 @@ def main():
             sys.exit("The rivals end at different places: this comparison means nothing.")
     else:
         print("PyTorch is not here: only this side is timed. The first lines of this file say how to get it.")
-    times = {name: [] for name in rivals}
-    for _ in range(TURNS):
-        for name, run in rivals.items():
-            start = perf_counter()
-            run()
-            times[name].append(1000 * (perf_counter() - start))
-    print(f"\n{STEPS} steps on {X.size} points, each with mean, variance and loss kept")
-    for name, taken in times.items():
-        print(f"  {name:<28}{median(taken):9.2f} ms   ({min(taken):.2f} to {max(taken):.2f})")
+    times = take_turns(rivals, TURNS)
+    print_times(f"{STEPS} steps on {X.size} points, each with mean, variance and loss kept", times)
     if torch:
-        ratios = [rival / own for own, rival in zip(times["klcourse fit_gaussian"], times[name], strict=True)]
+        own, *_, rival = times.values()
+        ratios = [theirs / ours for ours, theirs in zip(own, rival, strict=True)]
         print(f"  {median(ratios):.0f} times faster, turn by turn ({min(ratios):.0f} to {max(ratios):.0f})")
 
 

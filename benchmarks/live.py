@@ -8,7 +8,6 @@ Chromium, the same picture made in two ways, in turns: by this package, and by `
 import argparse
 import os
 import pkgutil
-import subprocess
 import sys
 import time
 from importlib import import_module
@@ -18,11 +17,11 @@ from tempfile import TemporaryDirectory
 
 import nbformat
 import numpy as np
+from fair import start_again_without_overrides
 
 from klcourse import explorers
 
 TESTS = Path(__file__).parent.parent / "tests"
-TUNING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 MEDIAN_TARGET, P95_TARGET = 8, 20  # milliseconds
 SPEED_UP_TARGET = 2.5
 
@@ -32,10 +31,7 @@ def main():
     parser.add_argument("--no-browser", action="store_true", help="measure the kernel's part only")
     parser.add_argument("--seconds", type=float, default=5, help="length of each drag in the browser")
     options = parser.parse_args()
-    if any(name in os.environ for name in TUNING):
-        print(f"Started again without {' and '.join(TUNING)}, which belong to this machine and not to a reader's.")
-        plain = {name: value for name, value in os.environ.items() if name not in TUNING}
-        sys.exit(subprocess.run([sys.executable, *sys.argv], env=plain).returncode)
+    start_again_without_overrides()
     print_load()
     measure_kernel()
     if not options.no_browser:

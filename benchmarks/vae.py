@@ -6,7 +6,6 @@ All go through the 60,000 images in random order, in batches of 128, from uint8,
 report both losses of the epoch. The first epoch, in which a framework compiles, does not count.
 """
 
-import os
 import resource
 import subprocess
 import sys
@@ -15,10 +14,10 @@ from statistics import median
 from time import process_time
 
 import numpy as np
+from fair import plain_environment
 
 from klcourse.mnist import load_mnist
 
-OVERRIDES = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -259,7 +258,6 @@ def ask(process):
 
 
 def main():
-    plain = {name: value for name, value in os.environ.items() if name not in OVERRIDES}
     workers = {}
     for name, (_, package) in RIVALS.items():
         if not find_spec(package):
@@ -267,7 +265,7 @@ def main():
             continue
         command = [sys.executable, __file__, name]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        workers[name] = subprocess.Popen(command, env={**plain, **ONE_THREAD}, **pipes)
+        workers[name] = subprocess.Popen(command, env={**plain_environment(), **ONE_THREAD}, **pipes)
         ask(workers[name])
     turns = [{name: ask(process) for name, process in workers.items()} for _ in range(TURNS)]
     for process in workers.values():
