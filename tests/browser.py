@@ -197,6 +197,17 @@ def kernel_errors(page):
     return [f"the kernel sent an error: {message[:300]}" for message in page.evaluate("() => window.heard")]
 
 
+def replace_in_cells(page, old, new):
+    """Change the text of all cells as a reader might, before they run."""
+    page.evaluate(
+        """([before, after]) => window.jupyterapp.shell.currentWidget.content.widgets.forEach(cell => {
+            const source = cell.model.sharedModel.getSource();
+            if (source.includes(before)) cell.model.sharedModel.setSource(source.replaceAll(before, after));
+        })""",
+        [old, new],
+    )
+
+
 def show_cell(page, index):
     """Scroll to a cell, as JupyterLab attaches cells far from the visible ones late or never, and locate it."""
     page.evaluate(
@@ -329,7 +340,7 @@ def _keys(control):
         now, lowest, highest = (float(control.get_attribute(f"aria-value{name}")) for name in ("now", "min", "max"))
         key = "ArrowLeft" if now > (lowest + highest) / 2 else "ArrowRight"
         whole = all(value.is_integer() for value in (now, lowest, highest))
-        return [key] * (1 if whole else 8)  # a single fine step may be less than a pixel
+        return [key] * (1 if whole else 5)  # a single fine step may be less than a pixel
     if kind == "number":
         return ["ControlOrMeta+a", *_another_number(control), "Enter"]
     if kind == "select-one":
