@@ -63,6 +63,9 @@ class Picture:
     def _store_background(self, limits):
         with matplotlib.rc_context(style._SETTINGS):
             self.figure.set_layout_engine("constrained")
+            for axes in self.figure.axes:  # or the layout would start from the last one and depend on what came before
+                if axes.get_in_layout():  # not where the picture has placed it by hand
+                    axes.set_subplotspec(axes.get_subplotspec())
             for artist in self._moving:  # labels that move must find room, so they count in the layout
                 artist.set_animated(False)
             self.figure.get_layout_engine().execute(self.figure)
