@@ -5,11 +5,14 @@ import shutil
 import sys
 import tomllib
 
+import numpy as np
 import pytest
 import yaml
+from build_overview import HEIGHT, PANELS, PICTURE, WIDTH, overview
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from PIL import Image
 from set_address import BINDER, ROOT, address, linking_files, set_address
 
 TEST_COMMAND = "uv run pytest"
@@ -240,6 +243,27 @@ def test_the_command_refuses_what_is_no_address(small_repository, wrong):
     with pytest.raises(ValueError, match="give OWNER/NAME"):
         set_address(small_repository, wrong)
     assert address(small_repository) == "who/what"
+
+
+# --- The picture at the top of README.md ---
+
+
+def tile_differences(picture, other):
+    """How far two pictures are apart, panel by panel: the mean over the pixels, in grey levels of 256."""
+    apart = np.abs(picture.astype(float) - other)
+    rows, columns = len(apart) // HEIGHT, apart.shape[1] // WIDTH
+    return apart.reshape(rows, HEIGHT, columns, WIDTH, 3).mean((1, 3, 4)).ravel()
+
+
+def test_the_picture_shows_every_notebook_as_it_is():
+    assert [caption[:2] for caption, *_ in PANELS] == [path.name[:2] for path in sorted(ROOT.glob("notebooks/*.ipynb"))]
+    assert re.search(
+        rf'<img src="{PICTURE.relative_to(ROOT).as_posix()}" alt="[^"]{{100,}}">', read(ROOT / "README.md")
+    )
+    now, stored = overview(), np.asarray(Image.open(PICTURE).convert("RGB"))
+    # The map of 08 depends a little on the BLAS; a panel that shows something else is off by 11 or more.
+    assert tile_differences(now, stored).max() < 8, "run tests/build_overview.py"
+    assert tile_differences(now, np.roll(stored, WIDTH, axis=1)).min() > 8
 
 
 # --- The commands: README, CI, CONTRIBUTING ---

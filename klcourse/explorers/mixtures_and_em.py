@@ -1,0 +1,461 @@
+"""The explorers of notebook 07: the bound and its gap, EM step by step, and KL of two mixtures."""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Polygon
+
+from klcourse import style
+from klcourse.divergence import kl_divergence
+from klcourse.explorers.drawing import ceiling, line
+from klcourse.live import Explorer, Picture, choice, slider
+from klcourse.mixture import log_density, lower_bound, m_step, matched_bound, responsibilities
+
+__all__ = ["bound_and_gap", "em_steps", "kl_of_mixtures"]
+
+_DATA = np.array([-2.2, -1.9, -1.6, -1.1, 0.8, 1.3, 1.9, 2.4, 2.6])
+_START = (0.5, 0.5), (-1.0, 1.0), (1.0, 1.0)
+_X = np.linspace(-5, 5, 161)
+_HEIGHTS = (0.25, 0.5, 1, 2)
+_BOUND = {"color": "#7b3f98", "linestyle": "-."}
+_GAP = "#a9a8a4"
+
+
+def _signed(value, decimals=4):
+    return f"{value:z.{decimals}f}".replace("-", "−")
+
+
+def _heading(axes, text="", colour=style.INK, x=0.0, ha="left"):
+    return axes.text(x, 1.01, text, color=colour, transform=axes.transAxes, va="bottom", ha=ha)
+
+
+def _changes():
+    """Return a function that says whether limits differ from the last ones: setting ticks anew costs time."""
+    last = []
+
+    def changed(*limits):
+        same, last[:] = last == [limits], [limits]
+        return not same
+
+    return changed
+
+
+def _add_mixture(axes, row=-0.07):
+    """Add two components, their mixture and a row of points. Returns the artists, and a function that moves them."""
+    axes.set(xlim=(_X[0], _X[-1]), ylim=(2 * row, 1.03), yticks=(), ylabel="density")
+    parts = line(axes, style.P), line(axes, style.Q)
+    whole = line(axes, style.M)
+    dots = axes.scatter(_DATA, np.full(_DATA.size, row), s=70, edgecolor=style.INK, linewidth=1, zorder=3)
+
+    def move(mixture, labels):
+        weights, means, sds = (np.asarray(part) for part in mixture)
+        sds = np.maximum(sds, 1e-9)
+        x = np.sort(np.concatenate([_X, *(means + sds * np.linspace(-4, 4, 33)[:, None])]))
+        parts_of = weights / sds / math.sqrt(2 * math.pi) * np.exp(-(((x[:, None] - means) / sds) ** 2) / 2)
+        heights = np.c_[parts_of, parts_of.sum(axis=1)]
+        heights /= ceiling(min(heights.max(), _HEIGHTS[-1]), _HEIGHTS)
+        for curve, height in zip((*parts, whole), heights.T, strict=True):
+            curve.set_data(x, height)
+        dots.set_facecolor(_colours(labels))
+
+    return [*parts, whole, dots], move
+
+
+def _colours(labels):
+    """A colour for each point, mixed of the components' colours by its soft labels."""
+    return np.clip(labels @ np.array([to_rgb(style.P["color"]), to_rgb(style.Q["color"])]), 0, 1)
+
+
+def _name_components(axes):
+    _heading(axes, "component 1", style.P["text"])
+    _heading(axes, "2", style.Q["text"], 0.52, "center")
+    _heading(axes, "mixture", style.M["text"], 1, "right")
+
+
+# --- (a) the bound and its gap ------------------------------------------------------------------------------------
+
+_LABELS = {
+    "start": "q: E step of means ±1, sds 1",
+    "now": "q: E step of this mixture",
+    "hard": "q: hard labels of this mixture",
+    "half": "q: one half each",
+}
+_DEPTHS = (20, 40, 100, 200, 400, 1000, 2000, 4000, 10_000)
+_GAPS = (0.1, 0.5, 2, 8, 40, 200, 1000)
+
+
+def bound_and_gap(mean_1=-1.0, mean_2=1.0, q="start"):
+    """Move two components over nine observations, and compare the log-likelihood with its bound for labels q.
+
+    Parameters
+    ----------
+    mean_1, mean_2 : float in [-4, 4]
+        Means of the components at the start. Both have weight 1/2 and standard deviation 1 there.
+    q : {"start", "now", "hard", "half"}
+        Labels: the responsibilities of means ±1 and standard deviations 1, those of the mixture shown, those made hard,
+        or one half each.
+
+    Returns
+    -------
+    klcourse.live.Explorer
+        Mixture and observations, the gap KL(q‖p(z|x)) of each of them, and the sums as bars that hang from 0.
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range.
+
+    >>> bound_and_gap(mean_2=1.7).text
+    'Log-likelihood −16.5903 nats = bound −16.7870 + gap 0.1968. The gap is Σ KL(q‖p(z|x)).'
+    """
+    if not (abs(mean_1) <= 4 and abs(mean_2) <= 4 and q in _LABELS):
+        raise ValueError(f"mean_1 and mean_2 must lie in [-4, 4], and q be one of {', '.join(_LABELS)}.")
+    controls = {
+        "mean_1": slider("mean 1", float(mean_1), -4, 4, 0.05),
+        "mean_2": slider("mean 2", float(mean_2), -4, 4, 0.05),
+        "sd_1": slider("sd 1", 1.0, 0.2, 3, 0.05),
+        "sd_2": slider("sd 2", 1.0, 0.2, 3, 0.05),
+        "weight_1": slider("weight 1", 0.5, 0.02, 0.98, 0.02),
+        "q": choice("labels", [(text, name) for name, text in _LABELS.items()], q),
+    }
+    return Explorer(_bound, Picture(_draw_bound), controls, _bound_readout, _bound_alt)
+
+
+def _bound(mean_1, mean_2, sd_1, sd_2, weight_1, q):
+    mixture = (weight_1, 1 - weight_1), (mean_1, mean_2), (sd_1, sd_2)
+    posterior = responsibilities(_DATA, *mixture)
+    labels = {
+        "start": lambda: responsibilities(_DATA, *_START),
+        "now": lambda: posterior,
+        "hard": lambda: np.eye(2)[posterior.argmax(axis=1)],
+        "half": lambda: np.full((_DATA.size, 2), 0.5),
+    }[q]()
+    gaps = kl_divergence(labels, posterior)
+    return {
+        "mixture": mixture,
+        "posterior": posterior,
+        "labels": labels,
+        "gaps": gaps,
+        "gap": gaps.sum(),
+        "log_likelihood": log_density(_DATA, *mixture).sum(),
+        "bound": lower_bound(_DATA, labels, *mixture),
+        "q": q,
+    }
+
+
+def _draw_bound(figure):
+    grid = figure.add_gridspec(2, 2, width_ratios=(2.6, 1), height_ratios=(1.6, 1))
+    curves, gaps, bars = (figure.add_subplot(place) for place in (grid[0, 0], grid[1, 0], grid[:, 1]))
+    artists, move = _add_mixture(curves, row=-0.1)
+    curves.set_xticks(())
+    curves.text(-4.9, -0.1, "p(z|x)", va="center", fontsize=12)
+    _name_components(curves)
+    gaps.set(xlim=curves.get_xlim(), xlabel="x", ylabel="gap, nats")
+    gaps.axhline(0, color=style.GREY, linewidth=1)
+    gaps.text(-4.9, 0.127, "q", va="center", fontsize=12, transform=gaps.get_xaxis_transform())
+    stems = gaps.plot([], [], color=_GAP, linewidth=7, solid_capstyle="butt")[0]
+    dots = gaps.scatter(_DATA, 0 * _DATA, s=70, edgecolor=style.INK, linewidth=1, zorder=3, clip_on=False)
+    name, changed = _heading(gaps), _changes()
+    bars.set(xlim=(-0.6, 1.6), ylabel="nats")
+    bars.xaxis.tick_top()
+    bars.set_xticks((0, 1), ("ln p", "bound"))
+    whole = bars.bar((0, 1), (-1, -1), color=style.M["color"], alpha=0.8)
+    rest = bars.bar(1, -1, color=_GAP)[0]
+
+    def draw(n):
+        move(n["mixture"], n["posterior"])
+        stems.set_data(np.repeat(_DATA, 3), np.c_[0 * n["gaps"], n["gaps"], np.nan * n["gaps"]].ravel())
+        dots.set_facecolor(_colours(n["labels"]))
+        for bar in whole:
+            bar.set_height(n["log_likelihood"])
+        rest.set_y(n["log_likelihood"])
+        rest.set_height(n["bound"] - n["log_likelihood"])
+        top, depth = ceiling(n["gaps"].max() * 1.05, _GAPS), ceiling(-n["bound"] * 1.02, _DEPTHS)
+        if changed(top, depth, n["q"]):
+            name.set_text(_LABELS[n["q"]])
+            dots.set_offsets(np.c_[_DATA, np.full(_DATA.size, -0.17 * top)])
+            gaps.set(ylim=(-0.34 * top, top), yticks=(0, top))
+            bars.set(ylim=(-depth, 0), yticks=np.linspace(-depth, 0, 5))
+        return n["q"]
+
+    return [*artists, stems, dots, *whole, rest], draw
+
+
+def _bound_readout(n):
+    log_likelihood, bound, gap = (_signed(n[part]) for part in ("log_likelihood", "bound", "gap"))
+    return f"Log-likelihood {log_likelihood} nats = bound {bound} + gap {gap}. The gap is Σ KL(q‖p(z|x))."
+
+
+def _bound_alt(n):
+    (weight, _), means, sds = n["mixture"]
+    return (
+        f"Two components, means {_signed(means[0], 2)} and {_signed(means[1], 2)}, sds {sds[0]:.2f} and {sds[1]:.2f}, "
+        f"weight of the first {weight:.2f}, over nine observations coloured by their labels. {_LABELS[n['q']]}. "
+        f"Below, the gap of each observation, the largest {_signed(n['gaps'].max())}. {_bound_readout(n)}"
+    )
+
+
+# --- (b) EM step by step ------------------------------------------------------------------------------------------
+
+_SPANS = (8, 20, 40, 80)  # half steps that the axis may show
+_COLLAPSED = 1e-8
+
+
+def em_steps(mean_1=-0.1, mean_2=0.1, sd_1=1.0, sd_2=1.0):
+    """Run EM from a start of your choice, by half steps: E, M, E, M and so on.
+
+    Parameters
+    ----------
+    mean_1, mean_2 : float in [-3, 3]
+    sd_1, sd_2 : float in [0.1, 3]
+        Means and standard deviations at the start, where both weights are 1/2.
+
+    Returns
+    -------
+    klcourse.live.Explorer
+        The mixture, nine observations coloured by their labels, and the way of log-likelihood and bound. The half steps
+        can be played.
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range.
+
+    >>> em_steps().text
+    'Start: log-likelihood −23.5032 nats. Means −0.1000 and 0.1000, sds 1.0000 and 1.0000.'
+    """
+    if not (max(abs(mean_1), abs(mean_2)) <= 3 and min(sd_1, sd_2) >= 0.1 and max(sd_1, sd_2) <= 3):
+        raise ValueError("mean_1 and mean_2 must lie in [-3, 3], sd_1 and sd_2 in [0.1, 3].")
+    controls = {
+        "mean_1": slider("start mean 1", float(mean_1), -3, 3, 0.1),
+        "mean_2": slider("start mean 2", float(mean_2), -3, 3, 0.1),
+        "sd_1": slider("start sd 1", float(sd_1), 0.1, 3, 0.1),
+        "sd_2": slider("start sd 2", float(sd_2), 0.1, 3, 0.1),
+        "smallest_sd": slider("smallest sd", 0.0, 0, 1, 0.05),
+        "half_steps": slider("half steps", 0, 0, _SPANS[-1], 1, play=True),
+    }
+    return Explorer(_em, Picture(_draw_em), controls, _em_readout, _em_alt)
+
+
+@lru_cache(maxsize=8)
+def _em_path(means, sds, smallest_sd, half_steps):
+    """Mixture, labels, log-likelihood and bound after 0, 1, … half steps, up to the last or a component of sd 0."""
+    mixture = (0.5, 0.5), means, sds
+    labels, log_likelihood = np.full((_DATA.size, 2), 0.5), log_density(_DATA, *mixture).sum()
+    path = [(mixture, labels, log_likelihood, -math.inf)]  # before the first E step there is no bound
+    for _ in range(half_steps // 2):
+        labels = responsibilities(_DATA, *mixture)
+        path.append((mixture, labels, log_likelihood, log_likelihood))
+        mixture = m_step(_DATA, labels, smallest_sd)
+        if mixture[2].min() < _COLLAPSED:
+            return [*path, (mixture, labels, math.inf, math.inf)]
+        log_likelihood = log_density(_DATA, *mixture).sum()
+        path.append((mixture, labels, log_likelihood, lower_bound(_DATA, labels, *mixture)))
+    return path
+
+
+def _em(mean_1, mean_2, sd_1, sd_2, smallest_sd, half_steps):
+    span = next(span for span in _SPANS if half_steps <= span)
+    path = _em_path((mean_1, mean_2), (sd_1, sd_2), smallest_sd, span)[: half_steps + 1]
+    mixture, labels, log_likelihood, bound = path[-1]
+    collapsed = math.isinf(log_likelihood)
+    return {
+        "mixture": mixture,
+        "labels": labels,
+        "log_likelihoods": np.array([step[2] for step in path]),
+        "bounds": np.array([step[3] for step in path]),
+        "taken": len(path) - 1,
+        "collapsed": int(np.argmin(mixture[2])) + 1 if collapsed else 0,
+        "log_likelihood": log_likelihood,
+        "gap": 0.0 if collapsed or len(path) == 1 else max(log_likelihood - bound, 0.0),
+        "span": span,
+        "smallest_sd": smallest_sd,
+    }
+
+
+def _draw_em(figure):
+    curves, stairs = figure.subplots(1, 2)
+    artists, move = _add_mixture(curves)
+    curves.set(xlabel="x", xticks=(-4, -2, 0, 2, 4))
+    _name_components(curves)
+    changed = _changes()
+    stairs.set(ylim=_RANGES[0], xlabel="half steps: E, M, E, M, …", ylabel="nats")
+    _heading(stairs, "log-likelihood", style.M["text"])
+    _heading(stairs, "bound", _BOUND["color"], 1, "right")
+    note = stairs.text(0.97, 0.04, "", transform=stairs.transAxes, ha="right")
+    gap = stairs.add_patch(Polygon([(0, 0)], color=_GAP, linewidth=0))
+    height = stairs.plot([], [], color=style.M["color"], drawstyle="steps-post", linewidth=5, alpha=0.6)[0]
+    bound = stairs.plot([], [], color=_BOUND["color"], drawstyle="steps-post", linewidth=1.5)[0]
+    now = stairs.plot([], [], "o", color=style.M["color"], markeredgecolor=style.INK, markersize=9, clip_on=False)[0]
+
+    def draw(n):
+        move(n["mixture"], n["labels"])
+        top = 20.0 if n["collapsed"] else -10.0
+        upper, lower = (np.clip(n[part], -1e3, top) for part in ("log_likelihoods", "bounds"))
+        steps = np.arange(n["taken"] + 2)  # each value holds until the next half step
+        upper, lower = np.r_[upper, upper[-1]], np.r_[lower, lower[-1]]
+        height.set_data(steps, upper)
+        bound.set_data(steps[1:], lower[1:])
+        x = np.repeat(steps[1:], 2)[1:-1]
+        gap.set_xy(np.c_[np.r_[x, x[::-1]], np.r_[np.repeat(upper[1:-1], 2), np.repeat(lower[1:-1], 2)[::-1]]])
+        now.set_data([n["taken"]], [max(upper[-1], _RANGES[0][0])])
+        floor = f"sds at least {n['smallest_sd']:.2f}" if n["smallest_sd"] else ""
+        note.set_text(f"component {n['collapsed']}\nis a point: ∞" if n["collapsed"] else floor)
+        if changed(n["span"], n["collapsed"]):
+            stairs.set(xlim=(0, n["span"] + 1), ylim=_RANGES[bool(n["collapsed"])])
+
+    return [*artists, note, gap, height, bound, now], draw
+
+
+_RANGES = (-24.5, -12), (-24.5, 20)
+
+
+def _em_readout(n):
+    if n["collapsed"]:
+        name = f"M step {n['taken'] // 2}: component {n['collapsed']}"
+        return f"{name} sits on one point, and its sd is 0. Log-likelihood ∞ nats."
+    step = f"{'E' if n['taken'] % 2 else 'M'} step {(n['taken'] + 1) // 2}" if n["taken"] else "Start"
+    gap = f", gap {_signed(n['gap'])}" if n["taken"] else ""
+    _, means, sds = n["mixture"]
+    return (
+        f"{step}: log-likelihood {_signed(n['log_likelihood'])} nats{gap}. "
+        f"Means {_signed(means[0])} and {_signed(means[1])}, sds {sds[0]:.4f} and {sds[1]:.4f}."
+    )
+
+
+def _em_alt(n):
+    return (
+        "Left: two components and their mixture over nine observations coloured by their labels. Right: log-likelihood "
+        f"and bound over {n['taken']} half steps, which start at {_signed(n['log_likelihoods'][0])}. M steps keep "
+        f"every sd at {n['smallest_sd']:.2f} or above. {_em_readout(n)}"
+    )
+
+
+# --- (c) KL of two mixtures ---------------------------------------------------------------------------------------
+
+_LINE = np.linspace(-16, 16, 641)
+_DRAWS = (10, 10_000)
+_TOPS = (0.5, 1, 2, 4, 8, 16, 32, 64)
+
+
+def kl_of_mixtures(mean=2.0, weight=0.3, draws=100):
+    """Compare three ways to KL(f‖g) of two mixtures: quadrature, Monte Carlo with its error bar, the matched bound.
+
+    Parameters
+    ----------
+    mean : float in [0, 4]
+        f is ½ N(-mean, 1) + ½ N(mean, 1).
+    weight : float in [0.02, 0.98]
+        g is weight N(-1, 1) + (1 - weight) N(3, 1.5), with standard deviations in the second place.
+    draws : int in [10, 10000]
+        How many draws from f the last estimate has.
+
+    Returns
+    -------
+    klcourse.live.Explorer
+        The two densities, and the estimates over the number of draws with bars of one standard error.
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range.
+
+    >>> kl_of_mixtures().text
+    'KL(f‖g) = 0.4834 nats; from 100 draws 0.5202 ± 0.0901; matched bound 0.5121 nats.'
+    """
+    if not (0 <= mean <= 4 and 0.02 <= weight <= 0.98 and _DRAWS[0] <= draws <= _DRAWS[1]):
+        raise ValueError("mean must lie in [0, 4], weight in [0.02, 0.98] and draws in [10, 10000].")
+    controls = {
+        "mean": slider("f: means ±", float(mean), 0, 4, 0.1),
+        "weight": slider("g: weight, left", float(weight), 0.02, 0.98, 0.02),
+        "right": slider("g: mean, right", 3.0, -1, 6, 0.1),
+        "draws": slider("draws", float(draws), *_DRAWS, 0.05, log=True),
+        "sample": slider("sample no.", 1, 1, 20, 1),
+        "pairs": choice("pairs", [("left with left", "straight"), ("left with right", "crossed")], "straight"),
+    }
+    return Explorer(_compare, Picture(_draw_compare), controls, _compare_readout, _compare_alt)
+
+
+@lru_cache(maxsize=20)
+def _randomness(sample):
+    """Signs and standard normals, from which the draws from every f are made."""
+    rng = np.random.default_rng([7, sample])
+    return rng.choice([-1, 1], _DRAWS[1]), rng.standard_normal(_DRAWS[1])
+
+
+def _compare(mean, weight, right, draws, sample, pairs):
+    f, g = ((0.5, 0.5), (-mean, mean), (1.0, 1.0)), ((weight, 1 - weight), (-1.0, right), (1.0, 1.5))
+    log_f, log_g = log_density(_LINE, *f), log_density(_LINE, *g)
+    draws = int(draws)
+    signs, noise = (part[:draws] for part in _randomness(sample))
+    points = signs * mean + noise
+    log_ratios = log_density(points, *f) - log_density(points, *g)
+    counts = np.unique(np.r_[np.minimum(np.geomspace(*_DRAWS, 13).astype(int), draws), draws])
+    means = np.array([log_ratios[:n].mean() for n in counts])
+    errors = np.array([log_ratios[:n].std(ddof=1) / math.sqrt(n) for n in counts])
+    return {
+        "f": np.exp(log_f),
+        "g": np.exp(log_g),
+        "kl": float(np.sum(np.exp(log_f) * (log_f - log_g)) * (_LINE[1] - _LINE[0])),
+        "bound": matched_bound(f, g if pairs == "straight" else [part[::-1] for part in g]),
+        "counts": counts,
+        "means": means,
+        "errors": errors,
+        "last": (means[-1], errors[-1]),
+        "mean": mean,
+        "weight": weight,
+        "right": right,
+        "draws": draws,
+    }
+
+
+def _draw_compare(figure):
+    curves, right = figure.subplots(1, 2)
+    curves.set(xlim=(-8, 10), ylim=(0, 1.03), yticks=(), xlabel="x", ylabel="density")
+    _heading(curves, "f", style.P["text"])
+    _heading(curves, "g", style.Q["text"], 1, "right")
+    right.set(xscale="log", xlim=(8, 13_000), xlabel="draws from f", ylabel="KL(f‖g), nats")
+    right.set_xticks((10, 100, 1000, 10_000), ("10", "100", "1000", "10,000"))
+    right.axhline(0, color=style.GREY, linewidth=1)
+    changed = _changes()
+    _heading(right, "quadrature", style.M["text"])
+    _heading(right, "draws", style.INK, 0.62, "center")
+    _heading(right, "bound", _BOUND["color"], 1, "right")
+    f, g = line(curves, style.P), line(curves, style.Q)
+    kl, bound = right.plot([], [], color=style.M["color"])[0], line(right, _BOUND, linewidth=2)
+    bars = right.plot([], [], color=style.INK, linewidth=1.5)[0]
+    dots = right.plot([], [], "o", color=style.INK, markersize=5)[0]
+    last = right.plot([], [], "o", color=style.P["color"], markeredgecolor=style.INK, markersize=10)[0]
+
+    def draw(n):
+        for curve, density in ((f, n["f"]), (g, n["g"])):
+            curve.set_data(_LINE, density / ceiling(max(n["f"].max(), n["g"].max()), _HEIGHTS))
+        for curve, value in ((kl, n["kl"]), (bound, n["bound"])):
+            curve.set_data(right.get_xlim(), [value, value])
+        low, high = n["means"] - n["errors"], n["means"] + n["errors"]
+        bars.set_data(np.repeat(n["counts"], 3), np.c_[low, high, np.full(low.size, np.nan)].ravel())
+        dots.set_data(n["counts"], n["means"])
+        last.set_data(n["counts"][-1:], n["means"][-1:])
+        top = ceiling(n["bound"] * 1.6, _TOPS)
+        if changed(top):
+            right.set_ylim(-top / 5, top)
+
+    return [f, g, kl, bound, bars, dots, last], draw
+
+
+def _compare_readout(n):
+    mean, error = n["last"]
+    return (
+        f"KL(f‖g) = {_signed(n['kl'])} nats; from {n['draws']} draws {_signed(mean)} ± {_signed(error)}; "
+        f"matched bound {_signed(n['bound'])} nats."
+    )
+
+
+def _compare_alt(n):
+    return (
+        f"Left: f with two humps at ±{n['mean']:.1f}, and g with weight {n['weight']:.2f} at −1 and the rest at "
+        f"{_signed(n['right'], 1)}. Right: estimates from more and more draws with error bars, and lines for "
+        f"quadrature and for the bound. {_compare_readout(n)}"
+    )

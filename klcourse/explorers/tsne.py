@@ -1,0 +1,392 @@
+"""The explorers of notebook 08: the perplexity of a point, the forces on a map, and a map of digits as it descends."""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from klcourse import style
+from klcourse.divergence import entropy
+from klcourse.explorers.drawing import ceiling, line
+from klcourse.live import Explorer, Picture, choice, slider, toggle
+from klcourse.mnist import load_mnist
+from klcourse.tsne import calibrate, descend, joint_affinities, neighbour_affinities
+
+__all__ = ["digit_map", "forces", "neighbours"]
+
+
+def _signed(value, decimals=2):
+    return f"{value:.{decimals}f}".replace("-", "−")
+
+
+# --- (a) the perplexity of one point ------------------------------------------------------------------------------
+
+_FARTHEST = 8
+_DISTANCES = np.linspace(0, _FARTHEST + 0.4, 400)
+
+
+def neighbours(perplexity=2.0, distances=(1, 2, 3, 4)):
+    """Choose a perplexity and move four neighbours: the Gaussian round the point widens until e^H fits.
+
+    Parameters
+    ----------
+    perplexity : float in [1.05, 3.95]
+    distances : array_like, shape (4,)
+        From the point to each neighbour, in [0.5, 8].
+
+    Returns
+    -------
+    klcourse.live.Explorer
+        The Gaussian over the distance, and the affinities beside as many equal ones as the perplexity says.
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range.
+
+    >>> neighbours().text
+    'σ = 1.1385, that is β = 0.3857. H = 0.6931 nats, and e^H = 2.00 equally likely neighbours.'
+    """
+    if len(distances) != 4 or not all(0.5 <= d <= _FARTHEST for d in distances) or not 1.05 <= perplexity <= 3.95:
+        raise ValueError("Give four distances in [0.5, 8] and a perplexity in [1.05, 3.95].")
+    controls = {"perplexity": slider("perplexity", float(perplexity), 1.05, 3.95, 0.05)}
+    for i, distance in enumerate(distances, 1):
+        controls[f"d{i}"] = slider(f"distance {i}", float(distance), 0.5, _FARTHEST, 0.05)
+    return Explorer(_neighbours, Picture(_draw_neighbours), controls, _neighbours_readout, _neighbours_alt)
+
+
+def _neighbours(perplexity, **distances):
+    distances = np.array([*distances.values()])
+    nearest = distances == distances.min()
+    reached = perplexity > nearest.sum()
+    if reached:
+        precision = calibrate(distances**2, perplexity)
+        p = neighbour_affinities(distances**2, precision)
+        sd, weights = 1 / math.sqrt(2 * precision), np.exp(-precision * distances**2)
+    else:  # the limit of a Gaussian without width
+        precision, sd, p, weights = math.inf, 0.0, nearest / nearest.sum(), np.zeros(4)
+    numbers = {"distances": distances, "precision": precision, "sd": sd, "p": p, "weights": weights}
+    return numbers | {"perplexity": perplexity, "entropy": entropy(p), "reached": reached, "nearest": nearest.sum()}
+
+
+def _draw_neighbours(figure):
+    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    left.set(xlim=(0, _DISTANCES[-1]), ylim=(0, 1.36), xlabel="distance from the point", yticks=(0, 0.5, 1))
+    left.set_ylabel("exp(−β d²)")
+    right.set(xlim=(0.4, 4.6), ylim=(0, 1.04), xticks=(1, 2, 3, 4), yticks=(0, 0.5, 1), xlabel="neighbour")
+    right.set_ylabel("affinity p")
+    curve = line(left, style.P)
+    width = left.plot([], [], color=style.INK, linewidth=1.5, marker="|", markersize=9)[0]
+    name = left.text(0, 0, "", va="center")
+    stems = left.plot([], [], color=style.GREY, linewidth=1.5)[0]
+    dots = [left.plot([], [], marker=f"${i}$", color=style.P["text"], markersize=11)[0] for i in range(1, 5)]
+    bars = right.bar(range(1, 5), 0.1, 0.8, color=style.P["color"])
+    equal = right.bar([0.5], [1], [1], align="edge", color="none", edgecolor=style.Q["color"], linestyle="--")[0]
+    equal.set_linewidth(2)
+    words = {"color": style.Q["text"], "ha": "right", "va": "top", "transform": right.transAxes}
+    right.text(1, 1, "dashed: equal ones", **words)
+    number = right.text(1, 0.91, "", **words)
+
+    def draw(n):
+        curve.set_data(_DISTANCES, np.exp(-n["precision"] * _DISTANCES**2) if n["reached"] else 0 * _DISTANCES)
+        width.set_data([0, n["sd"]], [math.exp(-0.5)] * 2)
+        width.set_visible(n["reached"])
+        outside = n["sd"] > 6
+        name.set(text=f"σ = {n['sd']:.2f}" if n["reached"] else "σ → 0", ha="right" if outside else "left")
+        name.set_position((7.7, 0.54) if outside else (n["sd"] + 0.2, math.exp(-0.5)))
+        # One line for all four: from 0 to the weight, and a gap.
+        heights = np.column_stack([np.zeros(4), n["weights"], np.full(4, np.nan)])
+        stems.set_data(np.repeat(n["distances"], 3), heights.ravel())
+        for i, (d, height) in enumerate(zip(n["distances"], n["weights"], strict=True)):
+            stacked = np.sum(np.abs(n["distances"][:i] - d) < 0.3)
+            dots[i].set_data([d], [height + 0.08 + 0.1 * stacked])
+        for bar, p in zip(bars, n["p"], strict=True):
+            bar.set_height(p)
+        effective = math.exp(n["entropy"])
+        equal.set(width=effective, height=1 / effective)
+        number.set_text(f"{effective:.2f}")
+
+    return [curve, width, stems, *dots, name, *bars, equal, number], draw
+
+
+def _neighbours_readout(n):
+    h = f"H = {style.amount(n['entropy'])}"
+    if not n["reached"]:
+        return f"Out of reach: {n['nearest']} neighbours are equally near. With σ → 0, {h}."
+    precision = style.amount(n["precision"], "").strip()
+    return (
+        f"σ = {n['sd']:.4f}, that is β = {precision}. {h}, and e^H = {n['perplexity']:.2f} equally likely neighbours."
+    )
+
+
+def _neighbours_alt(n):
+    rows = "; ".join(f"{d:.2f} away, p {p:.4f}" for d, p in zip(n["distances"], n["p"], strict=True))
+    return (
+        f"A Gaussian over the distance, and bars of the affinities of four neighbours: {rows}. {_neighbours_readout(n)}"
+    )
+
+
+# --- (b) attraction and repulsion ---------------------------------------------------------------------------------
+
+# Two groups of three points, as data and as a map with a small KL.
+_DATA = [[0, 0], [1, 0], [0.4, 0.9], [4, 0], [5.1, 0], [4.5, 0.8]]
+_MAP = np.array([[-6.7, 0.7], [-5.3, 0.1], [-6.6, -0.8], [5.3, 0.2], [6.8, 0.6], [6.4, -0.8]])
+_ACROSS = np.linspace(-9, 9, 181)
+_TOPS = (2.5, 5, 10, 20, 40, 80, 160)
+
+
+def forces(across=-3.0, up=3.0, kernel="student"):
+    """Move one point of a map of six, and see what pulls it, what pushes it, and what KL(P‖Q) says to it.
+
+    Parameters
+    ----------
+    across : float in [-9, 9]
+    up : float in [-5, 5]
+        Where the point stands.
+    kernel : {"student", "gauss"}
+        The weight of a map distance d: 1 / (1 + d²), as in t-SNE, or exp(-d²), as in its forerunner SNE.
+
+    Returns
+    -------
+    klcourse.live.Explorer
+        The map with its arrows, whose lengths grow with the forces, and the KL in both directions along a
+        horizontal line through the point.
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range.
+
+    >>> forces().text
+    'KL(P‖Q) = 0.2954 nats, KL(Q‖P) = 0.2028 nats. Pull 0.1423, push 0.0326, together 0.1101.'
+    """
+    if not (abs(across) <= 9 and abs(up) <= 5 and kernel in ("student", "gauss")):
+        raise ValueError('across must lie in [-9, 9], up in [-5, 5], and kernel is "student" or "gauss".')
+    controls = {
+        "across": slider("across", float(across), -9, 9, 0.05),
+        "up": slider("up", float(up), -5, 5, 0.05),
+        "kernel": choice("kernel", [("Student-t: 1/(1 + d²)", "student"), ("Gaussian: exp(−d²)", "gauss")], kernel),
+    }
+    p = joint_affinities(_DATA, perplexity=2.3)
+
+    def compute(across, up, kernel):
+        return _forces(p, np.array([across, up]), kernel)
+
+    return Explorer(compute, Picture(_draw_forces), controls, _forces_readout, _forces_alt)
+
+
+_PAIRS = np.triu_indices(len(_MAP), 1)  # those of the moved point come first
+
+
+def _forces(p, point, kernel):
+    along = np.vstack([np.column_stack([_ACROSS, np.full(_ACROSS.size, point[1])]), point])
+    shifts = _MAP[1:] - along[:, np.newaxis]
+    rest = _MAP[_PAIRS[0][5:]] - _MAP[_PAIRS[1][5:]]
+    others = np.broadcast_to((rest**2).sum(axis=-1), (len(along), len(rest)))
+    squared = np.hstack([(shifts**2).sum(axis=-1), others])
+    log_weights = -np.log1p(squared) if kernel == "student" else -squared
+    weights = np.exp(log_weights)
+    log_q = log_weights - np.log(2 * weights.sum(axis=1, keepdims=True))  # each pair stands in Q twice
+    q, log_p = np.exp(log_q), np.log(p[_PAIRS])
+    kl = 2 * np.sum(p[_PAIRS] * (log_p - log_q), axis=1)
+    reverse = 2 * np.sum(q * (log_q - log_p), axis=1)
+    spring = 4 * (weights[-1, :5] if kernel == "student" else np.ones(5))
+    pull, push = (spring * p[0, 1:]) @ shifts[-1], -(spring * q[-1, :5]) @ shifts[-1]
+    numbers = {"point": point, "kernel": kernel, "arrows": np.array([pull, push, pull + push])}
+    numbers["sizes"] = np.hypot(*numbers["arrows"].T)
+    return numbers | {"curve": kl[:-1], "reverse_curve": reverse[:-1], "kl": kl[-1], "reverse": reverse[-1]}
+
+
+def _draw_forces(figure):
+    plane, curves = figure.subplots(1, 2)
+    # Placed by hand, in inches: the map keeps its proportions, and nothing shifts with the labels of the ticks.
+    for axes, place in ((plane, (0.1, 0.45, 4.2, 2.83)), (curves, (5.0, 0.62, 2.25, 2.85))):
+        axes.set_position(np.divide(place, [*figure.get_size_inches()] * 2))
+    plane.set(xlim=(-9.8, 9.8), ylim=(-6.6, 6.6), xticks=(), yticks=())
+    plane.spines[:].set_visible(False)
+    for place, name in zip(_MAP[1:], "BCDEF", strict=True):
+        plane.plot(*place, "o", color=style.PANEL, markeredgecolor=style.GREY, markeredgewidth=1.5, markersize=17)
+        plane.text(*place, name, ha="center", va="center_baseline", fontsize=12)
+    looks = {"angles": "xy", "scale_units": "xy", "scale": 1, "zorder": 3}
+    kinds = (
+        {"facecolor": style.P["color"], "width": 0.014},
+        {"facecolor": style.PANEL, "edgecolor": style.Q["color"], "linewidth": 1.8, "width": 0.014},
+        {"facecolor": style.INK, "width": 0.008},
+    )
+    arrows = [plane.quiver([0], [0], [1], [0], **looks, **kind) for kind in kinds]
+    for x, word, colour in zip((0, 0.16, 0.34), ("pull", "push", "together"), _WORDS, strict=True):
+        plane.text(x, 1.01, word, color=colour, va="bottom", weight="bold", transform=plane.transAxes)
+    dot = plane.plot(
+        [], [], "o", markeredgecolor=style.INK, markeredgewidth=2.5, color=style.PANEL, markersize=17, zorder=4
+    )[0]
+    name = plane.text(0, 0, "A", ha="center", va="center_baseline", weight="bold", fontsize=12, zorder=5)
+    level = plane.axhline(0, color=style.GREY, linewidth=1, linestyle=":")
+    curves.set(xlim=(-9, 9), xticks=(-6, 0, 6), xlabel="A across", ylabel="nats")
+    curves.text(0, 1.01, "KL(P‖Q)", color=style.P["text"], va="bottom", transform=curves.transAxes)
+    curves.text(1, 1.01, "KL(Q‖P)", color=style.Q["text"], va="bottom", ha="right", transform=curves.transAxes)
+    forward, backward = line(curves, style.P), line(curves, style.Q)
+    dots = [
+        curves.plot([], [], "o", color=look["color"], markersize=10, clip_on=False)[0] for look in (style.P, style.Q)
+    ]
+
+    def draw(n):
+        for arrow, vector, size in zip(arrows, n["arrows"], n["sizes"], strict=True):
+            arrow.set_offsets([n["point"]])
+            # Long enough to be seen, short enough to fit: the length rises with the force up to 6.
+            arrow.set_UVC(*(6 * vector / math.sqrt(max(size + size**2, 1e-12)))[:, np.newaxis])
+        dot.set_data(*n["point"][:, np.newaxis])
+        name.set_position(n["point"])
+        level.set_ydata([n["point"][1]] * 2)
+        forward.set_data(_ACROSS, n["curve"])
+        backward.set_data(_ACROSS, n["reverse_curve"])
+        for mark, value in zip(dots, (n["kl"], n["reverse"]), strict=True):
+            mark.set_data([n["point"][0]], [value])
+        top = ceiling(1.05 * max(n["curve"].max(), n["reverse_curve"].max()), _TOPS)
+        curves.set_ylim(-0.02 * top, top)
+
+    return [level, *arrows, dot, name, forward, backward, *dots], draw
+
+
+_WORDS = style.P["text"], style.Q["text"], style.INK
+
+
+def _forces_readout(n):
+    pull, push, together = (f"{size:.4f}" for size in n["sizes"])
+    both = f"KL(P‖Q) = {style.amount(n['kl'])}, KL(Q‖P) = {style.amount(n['reverse'])}"
+    return f"{both}. Pull {pull}, push {push}, together {together}."
+
+
+def _forces_alt(n):
+    x, y = (_signed(value) for value in n["point"])
+    kernel = {"student": "Student-t", "gauss": "Gaussian"}[n["kernel"]]
+    return (
+        f"Left: a map of two groups, A, B, C and D, E, F, with A at ({x}, {y}) and arrows for its pull and push under "
+        f"the {kernel} kernel. Right: curves of both KL along a line through A. {_forces_readout(n)}"
+    )
+
+
+# --- (c) a map of digits ------------------------------------------------------------------------------------------
+
+_KINDS = {0: "#01588a", 1: "#c2281d", 3: "#6d3fb0", 4: "#9a5b00", 6: "#007a5a"}  # digits and their colours
+_SHOWN, _LAST, _EXAGGERATED = 250, 500, 60
+_PERPLEXITIES = (2, 5, 20, 80)
+
+
+def digit_map(digits=None, perplexity=20):
+    """Play the descent of a t-SNE map of 250 digits of five kinds, step by step.
+
+    Parameters
+    ----------
+    digits : tuple (images, labels), optional
+        Images of shape (n, 784), or any data with one point a row, and the digit of each, one of 0, 1, 3, 4, 6.
+        Left out, the first 250 such test images of MNIST.
+    perplexity : {2, 5, 20, 80}
+
+    Returns
+    -------
+    klcourse.live.Explorer
+        The map, each image drawn as its digit, and KL(P‖Q) over the steps.
+
+    Raises
+    ------
+    ValueError
+        If labels and images do not fit, there are fewer than 100, or the perplexity is none of those.
+
+    >>> digit_map().text
+    'Step 500: KL(P‖Q) = 0.416 nats. Nearest on the map: the same digit for 95.2 %. Width 40.'
+    """
+    images, labels = (np.asarray(part) for part in (_test_digits() if digits is None else digits))
+    if len(images) != len(labels) or len(images) < 100 or not np.isin(labels, list(_KINDS)).all():
+        raise ValueError("Give 100 images or more, one a row, and for each its label: 0, 1, 3, 4 or 6.")
+    if perplexity not in _PERPLEXITIES:
+        raise ValueError(f"perplexity is {perplexity}: give one of {', '.join(map(str, _PERPLEXITIES))}.")
+    affinities = lru_cache(lambda perplexity: joint_affinities(images, perplexity))
+
+    @lru_cache(maxsize=8)
+    def path(perplexity, exaggerate, start):
+        y = np.random.default_rng(start).normal(0, 0.01, size=(len(images), 2))
+        return _Path(descend(affinities(perplexity), y, exaggerated=_EXAGGERATED if exaggerate else 0))
+
+    def compute(step, perplexity, exaggerate, start):
+        y, kls = path(perplexity, exaggerate, start).up_to(step)
+        same = 100 * np.mean(labels[_nearest(y)] == labels)
+        shape = {"width": float(np.ptp(y, axis=0).max()), "same": same}
+        return {"step": step, "y": y, "kl": kls[-1], "kls": kls, "exaggerate": exaggerate, **shape}
+
+    controls = {
+        "step": slider("step", _LAST, 0, _LAST, 1, play=True),
+        "start": slider("random start", 0, 0, 9, 1),
+        "perplexity": choice("perplexity", list(_PERPLEXITIES), perplexity),
+        "exaggerate": toggle("4 times the pull, up to step 60", True),
+    }
+    return Explorer(compute, Picture(_draw_map(labels), (7.4, 4.1)), controls, _map_readout, _map_alt)
+
+
+@lru_cache(maxsize=1)
+def _test_digits():
+    mnist = load_mnist()
+    chosen = np.flatnonzero(np.isin(mnist.test_labels, list(_KINDS)))[:_SHOWN]
+    return mnist.test_images[chosen].reshape(_SHOWN, -1) / 255, mnist.test_labels[chosen]
+
+
+class _Path:
+    """A descent that goes on as far as it is asked for, and remembers its way."""
+
+    def __init__(self, steps):
+        self.steps, self.kls, self.maps = steps, [], []
+
+    def up_to(self, step):
+        while len(self.maps) <= step:
+            kl, y = next(self.steps)
+            self.kls.append(kl)
+            self.maps.append(y)
+        return self.maps[step], np.array(self.kls[: step + 1])
+
+
+def _nearest(y):
+    squared = ((y[:, np.newaxis] - y) ** 2).sum(axis=-1)
+    np.fill_diagonal(squared, np.inf)
+    return squared.argmin(axis=1)
+
+
+def _draw_map(labels):
+    def build(figure):
+        plane, curve = figure.subplots(1, 2, width_ratios=(1.45, 1))
+        plane.set(xlim=(-1.06, 1.06), ylim=(-1.06, 1.06), xticks=(), yticks=(), box_aspect=1)
+        for side in plane.spines.values():
+            side.set_visible(False)
+        looks = {"linestyle": "none", "markersize": 8, "markeredgewidth": 0}
+        kinds = {k: plane.plot([], [], marker=f"${k}$", color=c, **looks)[0] for k, c in _KINDS.items()}
+        curve.set(xlim=(0, _LAST), xlabel="step", ylabel="KL(P‖Q), nats", xticks=(0, _EXAGGERATED, 250, _LAST))
+        path = line(curve, style.P)
+        dot = curve.plot([], [], "o", color=style.P["color"], markersize=10, clip_on=False)[0]
+        number = curve.text(1, 1, "", color=style.P["text"], ha="right", va="top", transform=curve.transAxes)
+        early = curve.axvspan(0, _EXAGGERATED, color=style.GREY, alpha=0.18, linewidth=0)
+
+        def draw(n):
+            middle = (n["y"].min(axis=0) + n["y"].max(axis=0)) / 2
+            y = 2 * (n["y"] - middle) / n["width"]  # always as large as the picture: a map has no scale
+            for kind, marks in kinds.items():
+                marks.set_data(*y[labels == kind].T)
+            path.set_data(np.arange(n["step"] + 1), n["kls"])
+            dot.set_data([n["step"]], [n["kl"]])
+            number.set_text(f"{n['kl']:.3f}")
+            early.set_visible(n["exaggerate"])
+            curve.set_ylim(0, ceiling(1.05 * n["kls"].max(), (2.5, 5, 10)))
+
+        return [early, *kinds.values(), path, dot, number], draw
+
+    return build
+
+
+def _map_readout(n):
+    kl = f"Step {n['step']}: KL(P‖Q) = {style.amount(n['kl'], digits=3)}."
+    width = f"{n['width']:.0f}" if n["width"] >= 10 else f"{n['width']:.2f}"
+    return f"{kl} Nearest on the map: the same digit for {n['same']:.1f} %. Width {width}."
+
+
+def _map_alt(n):
+    return (
+        f"Left: a map of handwritten digits, drawn as 0, 1, 3, 4 or 6. Right: the curve of KL(P‖Q) from "
+        f"{n['kls'][0]:.3f} nats at step 0. {_map_readout(n)}"
+    )

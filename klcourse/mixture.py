@@ -1,0 +1,202 @@
+"""Mixtures of Gaussians on a line: soft labels, the bound that EM lifts, and a bound of their KL. All in nats.
+
+A mixture is written as three sequences of length K: weights, means and standard deviations (not variances).
+"""
+
+import numpy as np
+from scipy.special import xlogy
+
+from klcourse.gaussian import _check_sd, _finite, _vector, kl_gaussian
+
+__all__ = ["log_density", "log_joint", "lower_bound", "m_step", "matched_bound", "responsibilities"]
+
+
+def log_joint(x, weights, means, sds):
+    """The logarithm of p(x, z = k) = weights[k] · N(x; means[k], sds[k]), for each component k.
+
+    Parameters
+    ----------
+    x : array_like, any shape
+        Points on the line.
+    weights, means, sds : array_like, shape (K,)
+        Weights above 0 with sum 1, means, and standard deviations above 0.
+
+    Returns
+    -------
+    ndarray, shape (*x.shape, K)
+        In nats.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If these are no mixture, or an entry is not a finite number.
+
+    >>> log_joint([0, 1], [0.5, 0.5], [0, 2], [1, 1]).round(4)
+    array([[-1.6121, -3.6121],
+           [-2.1121, -2.1121]])
+    """
+    weights, means, sds = _mixture(weights, means, sds)
+    z = (_finite("x", x)[..., None] - means) / sds
+    return np.log(weights / sds / np.sqrt(2 * np.pi)) - z * z / 2
+
+
+def log_density(x, weights, means, sds):
+    """ln p(x) of a mixture at each point: the logarithm of the sum over its components.
+
+    Parameters and errors are those of `log_joint`.
+
+    Returns
+    -------
+    ndarray of the shape of x
+        In nats. Its sum over observations is their log-likelihood.
+
+    >>> log_density([0, 1], [0.5, 0.5], [0, 2], [1, 1]).round(4)
+    array([-1.4852, -1.4189])
+    """
+    return np.logaddexp.reduce(log_joint(x, weights, means, sds), axis=-1)
+
+
+def responsibilities(x, weights, means, sds):
+    """The E step: p(z = k | x), the probability that component k has made the observation x.
+
+    Parameters and errors are those of `log_joint`.
+
+    Returns
+    -------
+    ndarray, shape (*x.shape, K)
+        Soft labels: they sum to 1 over the last axis.
+
+    >>> responsibilities([0, 1], [0.5, 0.5], [0, 2], [1, 1]).round(4)
+    array([[0.8808, 0.1192],
+           [0.5   , 0.5   ]])
+    """
+    joint = log_joint(x, weights, means, sds)
+    return np.exp(joint - np.logaddexp.reduce(joint, axis=-1, keepdims=True))
+
+
+def lower_bound(x, q, weights, means, sds):
+    """The bound Σ q(z) ln(p(x, z) / q(z)) of the log-likelihood, for labels q of your choice.
+
+    The log-likelihood is this bound plus Σ KL(q(z)‖p(z|x)) over the observations.
+
+    Parameters
+    ----------
+    x : array_like, shape (n,)
+        Observations.
+    q : array_like, shape (n, K)
+        Labels: probabilities of the components, in rows that sum to 1.
+    weights, means, sds : array_like, shape (K,)
+        As in `log_joint`.
+
+    Returns
+    -------
+    float
+        In nats.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If q does not hold labels of x, or the rest is no mixture.
+
+    Source: Neal & Hinton, "A View of the EM Algorithm that Justifies Incremental, Sparse, and Other Variants" (1998).
+
+    >>> round(lower_bound([0, 1], [[0.5, 0.5], [0.5, 0.5]], [0.5, 0.5], [0, 2], [1, 1]), 4)
+    -3.3379
+    """
+    x, q = _labels(x, q)
+    joint = log_joint(x, weights, means, sds)
+    if q.shape != joint.shape:
+        raise ValueError(f"q has {q.shape[1]} columns for {joint.shape[1]} components: give one for each.")
+    return float(np.sum(q * joint) - np.sum(xlogy(q, q)))
+
+
+def m_step(x, q, smallest_sd=0.0):
+    """The M step: the mixture with the highest bound for given labels q.
+
+    Each component gets the share, the mean and the spread of the observations, counted by their labels.
+
+    Parameters
+    ----------
+    x, q : array_like, shape (n,) and (n, K)
+        As in `lower_bound`.
+    smallest_sd : float
+        A floor: with it the result is the best mixture that has no narrower component.
+
+    Returns
+    -------
+    weights, means, sds : ndarray, shape (K,)
+        A standard deviation is 0 where a component holds one point alone and there is no floor.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If q does not hold labels of x, or a component has none of the observations.
+
+    Source: Dempster, Laird & Rubin, "Maximum Likelihood from Incomplete Data via the EM Algorithm" (1977).
+
+    >>> m_step([0, 1, 5], [[1, 0], [0.5, 0.5], [0, 1]])[1].round(4)
+    array([0.3333, 3.6667])
+    """
+    x, q = _labels(x, q)
+    counts = q.sum(axis=0)
+    if not (counts > 0).all():
+        raise ValueError(f"Component {np.argmin(counts)} has no observation: start it nearer to the data, or wider.")
+    means = x @ q / counts
+    variances = np.sum(q * (x[:, None] - means) ** 2, axis=0) / counts
+    return counts / counts.sum(), means, np.maximum(np.sqrt(variances), smallest_sd)
+
+
+def matched_bound(f, g):
+    """An upper bound of KL(f‖g): Σ weights_f (KL of the components + ln(weights_f / weights_g)), paired in their order.
+
+    It is the KL of the pairs of observation and label: merging the labels can only lower it.
+
+    Parameters
+    ----------
+    f, g : tuple
+        Two mixtures of equally many components: weights, means and standard deviations. Another order of g's
+        components gives another bound.
+
+    Returns
+    -------
+    float
+        In nats.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If one is no mixture, or they differ in the number of components.
+
+    Source: Hershey & Olsen, "Approximating the Kullback Leibler Divergence between Gaussian Mixture Models" (2007).
+
+    >>> f, g = ([0.5, 0.5], [-2, 2], [1, 1]), ([0.3, 0.7], [-1, 3], [1, 1.5])
+    >>> round(matched_bound(f, g), 6)
+    0.512131
+    """
+    (weights_f, *gaussians_f), (weights_g, *gaussians_g) = _mixture(*f), _mixture(*g)
+    if weights_f.shape != weights_g.shape:
+        raise ValueError(f"f has {weights_f.size} components and g has {weights_g.size}: they are paired one to one.")
+    return float(weights_f @ (kl_gaussian(*gaussians_f, *gaussians_g) + np.log(weights_f / weights_g)))
+
+
+# --- the input rules --------------------------------------------------------------------------------------------------
+
+
+def _mixture(weights, means, sds):
+    weights, means, sds = _vector("weights", weights), _vector("means", means), _vector("sds", sds)
+    if not weights.shape == means.shape == sds.shape:
+        sizes = f"{weights.size} weights, {means.size} means and {sds.size} sds"
+        raise ValueError(f"There are {sizes}: give one of each for every component.")
+    if not (weights > 0).all() or abs(weights.sum() - 1) > 1e-9:
+        raise ValueError(f"weights are {weights}: all must be above 0, and their sum 1. Divide them by their sum.")
+    _check_sd("sds", sds)
+    return weights, means, sds
+
+
+def _labels(x, q):
+    x, q = _vector("x", x), _finite("q", q)
+    if q.ndim != 2 or len(q) != len(x):
+        raise ValueError(f"q has shape {q.shape} for {len(x)} observations: give one row for each of them.")
+    if (q < 0).any() or (np.abs(q.sum(axis=1) - 1) > 1e-9).any():
+        raise ValueError("The rows of q are no probabilities: entries are at least 0, and each row sums to 1.")
+    return x, q

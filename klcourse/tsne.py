@@ -1,0 +1,289 @@
+"""t-SNE: a map of points whose pair affinities Q come close to those of the data, P, by descending KL(P‖Q).
+
+Source of all formulas: van der Maaten & Hinton, "Visualizing Data using t-SNE" (2008), sections 2 and 3.
+"""
+
+import itertools
+import math
+from numbers import Real
+
+import numpy as np
+from scipy.spatial.distance import cdist
+from scipy.special import entr
+
+from klcourse.divergence import _numbers
+
+__all__ = ["calibrate", "descend", "joint_affinities", "kl_and_gradient", "map_affinities", "neighbour_affinities"]
+
+
+def neighbour_affinities(squared_distances, precision):
+    """How probably a point picks each other one as its neighbour: p_j ∝ exp(-precision · d_j²).
+
+    Parameters
+    ----------
+    squared_distances : array_like, shape (..., K)
+        From one point, or from each of several, to K others.
+    precision : float or array_like, shape (...)
+        β = 1 / (2 sd²) of the Gaussian round each point: not negative.
+
+    Returns
+    -------
+    ndarray, shape (..., K)
+        Probabilities, summing to 1 along the last axis.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a distance or a precision is negative or no finite number.
+
+    >>> neighbour_affinities([1, 4, 9, 16], precision=0.385715661).round(6)
+    array([0.733595, 0.230629, 0.033523, 0.002253])
+    """
+    distances = _finite("squared_distances", squared_distances, lowest=0)
+    return _affinities(distances - distances.min(axis=-1, keepdims=True), _finite("precision", precision, lowest=0))
+
+
+def _affinities(excess, precision):
+    weights = np.exp(-precision[..., np.newaxis] * excess)
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def calibrate(squared_distances, perplexity):
+    """The precision β = 1 / (2 sd²) at which the neighbour affinities of a point have the given perplexity e^H.
+
+    Parameters
+    ----------
+    squared_distances : array_like, shape (..., K)
+        From one point, or from each of several, to K others.
+    perplexity : float
+        Above 1, or above the number of neighbours that share the smallest distance, and below K.
+
+    Returns
+    -------
+    float, or ndarray of shape (...)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If no precision gives that perplexity; the message names the remedy.
+
+    Notes
+    -----
+    H falls as β grows. Bisection of log β, 60 times: as exact as a float.
+
+    >>> round(calibrate([1, 4, 9, 16], perplexity=2), 9)
+    0.385715661
+    """
+    distances = _finite("squared_distances", squared_distances, lowest=0)
+    if distances.ndim == 0 or distances.shape[-1] < 2:
+        raise ValueError("squared_distances must hold the distances to two neighbours or more.")
+    distances = distances - distances.min(axis=-1, keepdims=True)
+    _check_perplexity(perplexity, nearest=(distances == 0).sum(axis=-1).max(), neighbours=distances.shape[-1])
+    scale = distances.mean(axis=-1)
+    low, high = np.full(scale.shape, -40.0), np.full(scale.shape, 40.0)
+    for _ in range(60):
+        middle = (low + high) / 2
+        p = _affinities(distances, np.exp(middle) / scale)
+        too_wide = entr(p).sum(axis=-1) > math.log(perplexity)
+        low, high = np.where(too_wide, middle, low), np.where(too_wide, high, middle)
+    precision = np.exp(middle) / scale
+    return precision if precision.ndim else float(precision)
+
+
+def joint_affinities(x, perplexity):
+    """P of all pairs of data points: p_ij = (p_j|i + p_i|j) / 2n, each point calibrated to the same perplexity.
+
+    Parameters
+    ----------
+    x : array_like, shape (n, d)
+        One point a row.
+    perplexity : float
+        Above 1 and below n - 1.
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+        Symmetric, 0 on the diagonal, with sum 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If these are no points, or no precision gives that perplexity; the message names the remedy.
+
+    >>> joint_affinities([[0], [1], [3], [4]], perplexity=2).round(3)
+    array([[0.   , 0.185, 0.028, 0.014],
+           [0.185, 0.   , 0.059, 0.028],
+           [0.028, 0.059, 0.   , 0.185],
+           [0.014, 0.028, 0.185, 0.   ]])
+    """
+    x = _points("x", x)
+    others = ~np.eye(len(x), dtype=bool)
+    squared_distances = cdist(x, x, "sqeuclidean")[others].reshape(len(x), -1)
+    p = np.zeros(others.shape)
+    p[others] = neighbour_affinities(squared_distances, calibrate(squared_distances, perplexity)).ravel()
+    return (p + p.T) / (2 * len(x))
+
+
+def map_affinities(y):
+    """Q of all pairs of map points: q_ij ∝ 1 / (1 + d_ij²), the density of Student's t with one degree of freedom.
+
+    Parameters
+    ----------
+    y : array_like, shape (n, d)
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+        Symmetric, 0 on the diagonal, with sum 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If these are no points; the message names the remedy.
+
+    >>> map_affinities([[0], [1], [3]]).round(6)
+    array([[0.    , 0.3125, 0.0625],
+           [0.3125, 0.    , 0.125 ],
+           [0.0625, 0.125 , 0.    ]])
+    """
+    y = _points("y", y)
+    weights = 1 / (1 + cdist(y, y, "sqeuclidean"))
+    np.fill_diagonal(weights, 0)
+    return weights / weights.sum()
+
+
+def kl_and_gradient(affinities, y, exaggeration=1.0):
+    """KL(P‖Q) of the pair affinities of data and map, and its slopes along all coordinates of the map.
+
+    Along the point y_i it is 4 Σ_j (p_ij - q_ij) (y_i - y_j) / (1 + d_ij²): each p_ij attracts, each q_ij repels.
+
+    Parameters
+    ----------
+    affinities : array_like, shape (n, n)
+        P, as from `joint_affinities`.
+    y : array_like, shape (n, d)
+        The map.
+    exaggeration : float
+        Multiplies the attraction, in the gradient only.
+
+    Returns
+    -------
+    kl : float
+        In nats.
+    gradient : ndarray, shape (n, d)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If P is no distribution of pairs, or y has not one point for each of its rows.
+
+    >>> y = [[0], [1], [3]]
+    >>> kl, gradient = kl_and_gradient(map_affinities(y), y)
+    >>> round(kl, 12), gradient.tolist()
+    (0.0, [[0.0], [0.0], [0.0]])
+    """
+    affinities, y = _checked(affinities, y)
+    return _kl_and_gradient(affinities, y, exaggeration, entr(affinities).sum())
+
+
+def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60):
+    """Lower KL(P‖Q) by gradient descent with momentum. An iterator without end: it works as it is read.
+
+    Parameters
+    ----------
+    affinities : array_like, shape (n, n)
+        P, as from `joint_affinities`.
+    y : array_like, shape (n, d)
+        The map to start from: small, such as normal numbers of sd 0.01.
+    learning_rate : float, optional
+        Left out, n / 8.
+    exaggeration : float
+        Multiplies the attraction during the first `exaggerated` steps, so that neighbours find each other early.
+    exaggerated : int
+        The momentum is 0.5 for as many steps, then 0.9.
+
+    Yields
+    ------
+    kl : float
+        KL(P‖Q) of the map, in nats, without exaggeration.
+    y : ndarray, shape (n, d)
+        The map: first the one given, then the one after each step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        At once, for input that does not fit; the message names the remedy.
+
+    >>> from itertools import islice
+    >>> data = np.random.default_rng(0).normal(size=(30, 5))
+    >>> start = np.random.default_rng(1).normal(0, 0.01, size=(30, 2))
+    >>> kls = [kl for kl, y in islice(descend(joint_affinities(data, 5), start), 300)]
+    >>> kls[-1] < kls[0] / 2
+    True
+    """
+    affinities, y = _checked(affinities, y)
+    learning_rate = len(y) / 8 if learning_rate is None else learning_rate
+    for name, value in {"learning_rate": learning_rate, "exaggeration": exaggeration}.items():
+        if not isinstance(value, Real) or not 0 < value < math.inf:
+            raise ValueError(f"{name} is {value}: give a finite number above 0.")
+    return _steps(affinities, y, learning_rate, exaggeration, exaggerated)
+
+
+def _steps(affinities, y, learning_rate, exaggeration, exaggerated):
+    velocity, entropy = np.zeros_like(y), entr(affinities).sum()
+    for step in itertools.count():
+        early = step < exaggerated
+        kl, gradient = _kl_and_gradient(affinities, y, exaggeration if early else 1, entropy)
+        yield kl, y
+        velocity = (0.5 if early else 0.9) * velocity - learning_rate * gradient
+        y = y + velocity
+
+
+def _kl_and_gradient(affinities, y, exaggeration, entropy):
+    squared_distances = cdist(y, y, "sqeuclidean")
+    weights = 1 / (1 + squared_distances)
+    np.fill_diagonal(weights, 0)
+    total = weights.sum()
+    # -Σ p log q with q = weights / total
+    cross_entropy = np.sum(affinities * np.log(1 + squared_distances)) + np.log(total)
+    forces = (exaggeration * affinities - weights / total) * weights
+    gradient = 4 * (forces.sum(axis=1)[:, np.newaxis] * y - forces @ y)
+    return max(float(cross_entropy - entropy), 0.0), gradient
+
+
+# --- the input rules --------------------------------------------------------------------------------------------------
+
+
+def _finite(name, value, lowest=-1e100):
+    array = _numbers(name, value).astype(float)
+    if not ((array >= lowest) & (array <= 1e100)).all():
+        allowed = "numbers that are not negative" if lowest == 0 else "numbers"
+        raise ValueError(f"{name} must hold finite {allowed}, below 1e100. Find where the others came from.")
+    return array
+
+
+def _points(name, value):
+    array = _finite(name, value)
+    if array.ndim != 2 or len(array) < 3:
+        raise ValueError(f"{name} has shape {array.shape}: give three points or more, one a row. Reshape images so.")
+    return array
+
+
+def _check_perplexity(perplexity, nearest, neighbours):
+    if not isinstance(perplexity, Real):
+        raise TypeError(f"perplexity is {perplexity!r}: give one number, such as 20.")
+    if not nearest < perplexity < neighbours:
+        wrong = f"perplexity is {perplexity}: it must be above {nearest}, the number of nearest neighbours"
+        remedy = "give a smaller one, or more points" if perplexity >= neighbours else "5 to 50 are common"
+        if perplexity < neighbours and nearest > 1:
+            remedy = "remove points that occur twice, or give a larger one"
+        raise ValueError(f"{wrong}, and below {neighbours}, the number of all: {remedy}.")
+
+
+def _checked(affinities, y):
+    affinities, y = _finite("affinities", affinities, lowest=0), _points("y", y)
+    if affinities.shape != (len(y), len(y)):
+        raise ValueError(f"affinities has shape {affinities.shape}, and y {len(y)} points: give one row for each.")
+    if abs(affinities.sum() - 1) > 1e-8 or np.diag(affinities).any() or not np.allclose(affinities, affinities.T):
+        raise ValueError("affinities must be symmetric, 0 on the diagonal, with sum 1, as joint_affinities makes them.")
+    return affinities, y

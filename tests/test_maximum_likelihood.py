@@ -1,0 +1,238 @@
+"""The numbers behind notebook 06's explorers, against SciPy's laws, enumeration and what the notebook writes out."""
+
+import itertools
+import math
+from pathlib import Path
+
+import mpmath
+import nbformat
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from klcourse.divergence import kl_divergence
+from klcourse.explorers.maximum_likelihood import (
+    _EGGS,
+    _OTHERS,
+    _against_its_normal,
+    _best_normal,
+    _compare,
+    _die,
+    _exact_mean,
+    _log_poisson,
+    _log_rounded_normal,
+    _simulate,
+    counts_and_fits,
+    poisson_and_normal,
+    sample_bias,
+)
+
+NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "06_maximum_likelihood.ipynb"
+SD = math.sqrt(3.9375)  # of the eggs, whose mean is 3.25
+K = np.arange(13)
+
+
+def often(counts, top=12):
+    return np.bincount(counts, minlength=top + 1)
+
+
+def log_q(counts, mean, sd):
+    """Log-probabilities of a rounded normal by differences of SciPy's cdf."""
+    low = np.where(np.asarray(counts) == 0, -np.inf, np.asarray(counts) - 0.5)
+    return np.log(stats.norm.cdf(np.asarray(counts) + 0.5, mean, sd) - stats.norm.cdf(low, mean, sd))
+
+
+# --- counts and two models ----------------------------------------------------------------------------------------
+
+
+def test_reference_values_of_the_eggs():
+    n = _compare(often(_EGGS), 3.25, 3.25, SD)
+    assert n["entropy"] == pytest.approx(1.960095135, abs=1e-9)
+    assert n["poisson_kl"] == pytest.approx(0.106865169, abs=1e-9)
+    assert n["normal_kl"] == pytest.approx(0.116862277, abs=1e-9)
+    assert -16 * n["poisson_nll"] == pytest.approx(-33.071365, abs=1e-6)
+    assert -16 * n["normal_nll"] == pytest.approx(-33.231319, abs=1e-6)
+    assert 2 + 32 * n["poisson_nll"] == pytest.approx(68.142730, abs=1e-6)
+    assert 4 + 32 * n["normal_nll"] == pytest.approx(70.462637, abs=1e-6)
+
+
+@pytest.mark.parametrize("counts", [_EGGS, *_OTHERS.values(), [3], [0, 0]])
+@pytest.mark.parametrize(("rate", "mean", "sd"), [(5, 5, 2), (0.3, 9, 4.5), (11, 0, 3)])
+def test_bars_are_mean_nll_of_the_observations_and_its_parts(counts, rate, mean, sd):
+    n = _compare(often(counts), rate, mean, sd)
+    assert n["poisson_nll"] == pytest.approx(-stats.poisson.logpmf(counts, rate).mean(), rel=1e-12)
+    assert n["normal_nll"] == pytest.approx(-log_q(counts, mean, sd).mean(), rel=1e-9)
+    for name in ("poisson", "normal"):
+        assert n[f"{name}_nll"] == pytest.approx(n["entropy"] + n[f"{name}_kl"], abs=1e-12)
+    assert n["entropy"] == pytest.approx(stats.entropy(often(counts)), abs=1e-15)
+
+
+@pytest.mark.parametrize(("mean", "sd"), [(3.25, SD), (0, 0.5), (12, 0.5), (-2, 3)])
+def test_rounded_normal(mean, sd):
+    logs = _log_rounded_normal(np.arange(60), mean, sd)
+    assert np.exp(logs).sum() == pytest.approx(1, abs=1e-12)
+    with mpmath.workdps(900):  # plain differences need them in the far tail
+        for k in (0, 1, 5, 12, 30):
+            low = mpmath.mpf(0) if k == 0 else mpmath.ncdf(k - 0.5, mean, sd)
+            assert logs[k] == pytest.approx(float(mpmath.log(mpmath.ncdf(k + 0.5, mean, sd) - low)), rel=1e-10)
+
+
+def test_best_normal_of_the_eggs():
+    mean, sd = _best_normal(tuple(often(_EGGS)))
+    assert (mean, sd) == pytest.approx((3.217881, 2.029213), abs=2e-5)
+    assert _compare(often(_EGGS), 3.25, mean, sd)["normal_kl"] == pytest.approx(0.116303344, abs=1e-9)
+
+
+@pytest.mark.parametrize("counts", [_EGGS, *_OTHERS.values()])
+def test_slopes_vanish_at_the_best_normal(counts):
+    mean, sd = _best_normal(tuple(often(counts)))
+    for shift in np.array([(1e-4, 0), (0, 1e-4)]):
+        ends = [log_q(counts, *(np.array([mean, sd]) + side * shift)).mean() for side in (1, -1)]
+        assert (ends[0] - ends[1]) / 2e-4 == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("counts", [[0] * 5, [4] * 5])
+def test_best_normal_of_equal_counts_has_the_smallest_sd(counts):
+    n = _compare(often(counts), 1, *_best_normal(tuple(often(counts))))
+    assert n["sd"] == pytest.approx(0.1)
+    assert n["normal_kl"] == pytest.approx(0, abs=1e-6)
+
+
+def test_what_the_notebook_tells_of_the_first_explorer():
+    explorer = counts_and_fits()
+    n = explorer.numbers
+    assert n["poisson_kl"] == pytest.approx(0.4568, abs=5e-5)
+    explorer.controls["rate"].value = 3.25
+    moved = explorer.numbers
+    assert moved["poisson_kl"] == pytest.approx(0.1069, abs=5e-5)
+    assert n["poisson_nll"] - moved["poisson_nll"] == pytest.approx(n["poisson_kl"] - moved["poisson_kl"])
+    assert moved["entropy"] == n["entropy"]
+    explorer.controls["best"].value = True
+    assert explorer.numbers["normal_kl"] == pytest.approx(0.1163, abs=5e-5)
+    explorer.controls["count"].value = 12
+    for added, poisson_kl, normal_kl, sd in [(1, 0.3730, 0.3415, 2.91), (5, 1.1393, 0.7390, 4.23)]:
+        explorer.controls["added"].value = added
+        n = explorer.numbers
+        assert (n["poisson_kl"], n["normal_kl"]) == pytest.approx((poisson_kl, normal_kl), abs=5e-5)
+        assert n["sd"] == pytest.approx(sd, abs=5e-3)
+    explorer.controls["added"].value = 0
+    for data, poisson_kl, normal_kl in [("steadier", 0.3298, 0.0614), ("clumped", 1.0673, 0.2873)]:
+        explorer.controls["data"].value = data
+        n = explorer.numbers
+        assert (n["poisson_kl"], n["normal_kl"]) == pytest.approx((poisson_kl, normal_kl), abs=5e-5)
+        assert n["rate"] == pytest.approx(np.mean(_OTHERS[data]))
+
+
+def test_data_can_be_edited():
+    explorer = counts_and_fits([1, 1, 14])
+    assert explorer.controls["count"].box.max == 14
+    explorer.controls["added"].value = 5
+    explorer.controls["count"].value = 3
+    assert explorer.numbers["n"] == 8
+    assert explorer.numbers["p"][[1, 3, 14]] == pytest.approx([2 / 8, 5 / 8, 1 / 8])
+    explorer.controls["added"].value = 0
+    assert explorer.numbers["p"][[1, 3, 14]] == pytest.approx([2 / 3, 0, 1 / 3])
+
+
+# --- a Poisson law becomes normal ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rate", "kl"), [(1, 0.026118882), (4, 0.018855170), (10, 0.008819950), (30, 0.002828119), (100, 0.000837728)]
+)
+def test_reference_values_of_poisson_and_normal(rate, kl):
+    n = _against_its_normal(rate, swap=False)
+    assert n["kl"] == pytest.approx(kl, abs=1e-9)
+    assert (n["p"].sum(), n["q"].sum()) == pytest.approx((1, 1), abs=1e-12)
+
+
+@pytest.mark.parametrize("rate", [0.1, 2, 50, 1000])
+def test_other_direction_by_scipy(rate):
+    k = np.arange(max(0, int(rate - 8 * math.sqrt(rate))), int(rate + 7 * math.sqrt(rate)) + 1)
+    high = (k + 0.5 - rate) / math.sqrt(rate)
+    low = np.where(k == 0, -np.inf, (k - 0.5 - rate) / math.sqrt(rate))
+    q = stats.norm.sf(low) - stats.norm.sf(high)
+    swapped = np.sum(q * (np.log(q) - stats.poisson.logpmf(k, rate)))
+    assert _against_its_normal(rate, swap=True)["kl"] == pytest.approx(swapped, rel=1e-6, abs=1e-9)
+
+
+def test_limit_law():
+    cases = [_against_its_normal(rate, swap) for rate in (300, 1000) for swap in (False, True)]
+    assert [n["kl"] / n["limit"] for n in cases] == pytest.approx([1] * 4, rel=0.01)
+    assert _against_its_normal(2, False)["kl"] < _against_its_normal(3, False)["kl"], "it wavers for small λ"
+
+
+# --- the bias of few data -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "exact"), [(10, 0.297238634), (60, 0.042563718)])
+def test_reference_values_of_the_bias(n, exact):
+    assert _exact_mean(n, 6, False) == pytest.approx(exact, abs=1e-9)
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+@pytest.mark.parametrize(("n", "outcomes"), [(1, 3), (5, 3), (7, 2), (4, 4)])
+def test_exact_mean_by_enumeration(n, outcomes, loaded):
+    p, mean = _die(outcomes, loaded), 0
+    for counts in itertools.product(range(n + 1), repeat=outcomes):
+        if sum(counts) == n:
+            mean += stats.multinomial.pmf(counts, n, p) * kl_divergence(np.array(counts) / n, p)
+    assert _exact_mean(n, outcomes, loaded) == pytest.approx(mean, rel=1e-9)
+
+
+@pytest.mark.parametrize(("n", "outcomes", "loaded"), [(60, 6, False), (240, 6, True), (10, 12, True), (600, 2, False)])
+def test_simulation(n, outcomes, loaded):
+    found = _simulate(n, outcomes, loaded)
+    assert found["kls"].shape == (2000,)
+    assert found["kls"].min() >= -1e-12
+    assert found["mean"] == pytest.approx(found["exact"], abs=5 * found["kls"].std() / math.sqrt(2000))
+    assert found["rule"] == (outcomes - 1) / (2 * n)
+    assert found["mean"] == _simulate(n, outcomes, loaded)["mean"], "the seed is fixed"
+
+
+def test_simulated_samples_follow_chi_squared():
+    found = _simulate(600, 6, True)
+    assert stats.kstest(2 * 600 * found["kls"], stats.chi2(5).cdf).pvalue > 0.01
+
+
+def test_what_the_notebook_tells_of_the_bias():
+    assert (_exact_mean(60, 6, False), _exact_mean(240, 6, False)) == pytest.approx((0.0426, 0.0105), abs=5e-5)
+
+
+# --- what the notebook writes out -----------------------------------------------------------------------------------
+
+
+def in_view(name):
+    """The function of that name from the notebook's cell that begins with it."""
+    namespace = {"np": np, **{f: getattr(special, f) for f in ("gammaln", "ndtr", "xlogy")}}
+    sources = [cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells]
+    exec(next(source for source in sources if source.startswith(f"def {name}(")), namespace)
+    return namespace[name]
+
+
+def test_notebook_and_explorers_compute_the_same():
+    assert in_view("poisson")(K, 3.25) == pytest.approx(np.exp(_log_poisson(K, 3.25)), rel=1e-12)
+    for mean, sd in [(3.25, SD), (0.5, 1), (-1, 4)]:
+        expected = np.exp(_log_rounded_normal(K, mean, sd))
+        assert in_view("rounded_normal")(K, mean, sd) == pytest.approx(expected, rel=1e-9)
+    assert in_view("exact_mean")(25, [0.1, 0.2, 0.3, 0.4]) == pytest.approx(_exact_mean(25, 4, True), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: counts_and_fits([]),
+        lambda: counts_and_fits([1, 2.5]),
+        lambda: counts_and_fits([-1, 2]),
+        lambda: counts_and_fits([3, 41]),
+        lambda: counts_and_fits([3, math.nan]),
+        lambda: counts_and_fits([[1, 2]]),
+        lambda: poisson_and_normal(0),
+        lambda: poisson_and_normal(2000),
+        lambda: sample_bias(n=65),
+        lambda: sample_bias(outcomes=1),
+    ],
+)
+def test_bad_arguments(call):
+    with pytest.raises(ValueError, match="must"):
+        call()

@@ -1,0 +1,316 @@
+"""Mixtures, EM and the matched bound against reference values, second ways and bad input."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import approx_fprime
+from scipy.stats import norm
+
+from klcourse import exercises
+from klcourse.divergence import kl_divergence
+from klcourse.explorers import mixtures_and_em
+from klcourse.gaussian import kl_quad
+from klcourse.mixture import log_density, log_joint, lower_bound, m_step, matched_bound, responsibilities
+
+DATA = mixtures_and_em._DATA
+START = [0.5, 0.5], [-1, 1], [1, 1]
+F, G = ([0.5, 0.5], [-2, 2], [1, 1]), ([0.3, 0.7], [-1, 3], [1, 1.5])
+CROSSED_G = tuple(part[::-1] for part in G)
+
+
+def log_likelihood(x, mixture):
+    return log_density(x, *mixture).sum()
+
+
+def em(x, mixture, steps, smallest_sd=0.0):
+    for _ in range(steps):
+        mixture = m_step(x, responsibilities(x, *mixture), smallest_sd)
+    return mixture
+
+
+def mixtures(components):
+    def of(k):
+        def numbers(low, high):
+            return st.lists(st.floats(low, high), min_size=k, max_size=k).map(np.array)
+
+        return st.tuples(numbers(0.05, 1).map(lambda w: w / w.sum()), numbers(-4, 4), numbers(0.3, 3))
+
+    return components.flatmap(of)
+
+
+# --- reference values -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("steps", "value"),
+    [(0, -18.078040849), (1, -15.017199598), (2, -13.416790094), (5, -13.364090494), (200, -13.364090494)],
+)
+def test_log_likelihood_after_some_steps(steps, value):
+    assert log_likelihood(DATA, em(DATA, START, steps)) == pytest.approx(value, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("steps", "weights", "means", "variances"),
+    [
+        (1, (0.45552492, 0.54447508), (-1.52684857, 1.72636369), (0.65644461, 0.78092776)),
+        (200, (0.44442124, 0.55557876), (-1.700031, 1.799879), (0.164990, 0.452334)),
+    ],
+)
+def test_parameters_after_some_steps(steps, weights, means, variances):
+    found = em(DATA, START, steps)
+    assert np.allclose(found[0], weights, atol=1e-8)
+    assert np.allclose(found[1], means, atol=1e-6)
+    assert np.allclose(found[2] ** 2, variances, atol=1e-6)
+
+
+def test_kl_of_two_mixtures():
+    def log_f(x):
+        return log_density(x, *F)
+
+    def log_g(x):
+        return log_density(x, *G)
+
+    assert kl_quad(log_f, log_g) == pytest.approx(0.483428237, abs=1e-9)
+    assert kl_quad(log_g, log_f) == pytest.approx(0.692610783, abs=1e-9)
+    assert matched_bound(F, G) == pytest.approx(0.512131470, abs=1e-9)
+    assert matched_bound(F, CROSSED_G) == pytest.approx(5.178798137, abs=1e-9)
+
+
+# --- second ways ------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=50, deadline=None)
+@given(mixtures(st.integers(1, 4)), st.lists(st.floats(-6, 6), min_size=1, max_size=8))
+def test_density_and_responsibilities_by_scipy(mixture, x):
+    weights, means, sds = mixture
+    joint = weights * norm.pdf(np.array(x)[:, None], means, sds)
+    assert np.allclose(np.exp(log_joint(x, *mixture)), joint, rtol=1e-12)
+    assert np.allclose(np.exp(log_density(x, *mixture)), joint.sum(axis=1), rtol=1e-12)
+    assert np.allclose(responsibilities(x, *mixture), joint / joint.sum(axis=1, keepdims=True), rtol=1e-11)
+
+
+def test_far_from_every_component():
+    assert log_density(100.0, [0.5, 0.5], [0, 1], [1, 1]) == pytest.approx(math.log(0.5) + norm.logpdf(99), rel=1e-14)
+    assert responsibilities(100.0, [0.5, 0.5], [0, 1], [1, 1])[0] == pytest.approx(math.exp(-99.5), rel=1e-10)
+
+
+@settings(max_examples=50, deadline=None)
+@given(mixtures(st.just(3)), st.integers(0, 1000))
+def test_bound_and_gap_add_up(mixture, seed):
+    q = np.random.default_rng(seed).dirichlet([0.3, 0.3, 0.3], DATA.size)
+    q[0] = 0, 1, 0  # a hard label
+    bound, posterior = lower_bound(DATA, q, *mixture), responsibilities(DATA, *mixture)
+    gap = kl_divergence(q, posterior).sum()
+    assert bound + gap == pytest.approx(log_likelihood(DATA, mixture), rel=1e-10)
+    assert lower_bound(DATA, posterior, *mixture) == pytest.approx(log_likelihood(DATA, mixture), rel=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(mixtures(st.just(2)), st.sampled_from([0.0, 0.2, 1.0]))
+def test_log_likelihood_never_falls(mixture, smallest_sd):
+    mixture = mixture[0], mixture[1], np.maximum(mixture[2], smallest_sd)
+    for _ in range(15):
+        q = responsibilities(DATA, *mixture)
+        after = m_step(DATA, q, smallest_sd)
+        if after[2].min() < 1e-6:
+            return  # on its way to a single point
+        before, bound = log_likelihood(DATA, mixture), lower_bound(DATA, q, *after)
+        assert before - 1e-9 <= bound <= log_likelihood(DATA, after) + 1e-9
+        mixture = after
+
+
+def test_m_step_is_where_the_slopes_of_the_bound_are_zero():
+    q = np.random.default_rng(3).dirichlet([1, 1, 1], DATA.size)
+    weights, means, sds = m_step(DATA, q)
+
+    def bound(parameters):
+        logits, means, sds = parameters.reshape(3, 3)
+        return lower_bound(DATA, q, np.exp(logits) / np.exp(logits).sum(), means, sds)
+
+    best = np.concatenate([np.log(weights), means, sds])
+    assert np.allclose(approx_fprime(best, bound, 1e-6), 0, atol=1e-4)
+    assert not np.allclose(approx_fprime(best + 0.1, bound, 1e-6), 0, atol=1e-2)
+
+
+def test_m_step_with_a_floor_is_the_best_above_the_floor():
+    q = responsibilities(DATA, *START)
+    weights, means, sds = m_step(DATA, q, 0.85)
+    assert sds[0] == 0.85 < sds[1]
+    best = lower_bound(DATA, q, weights, means, sds)
+    assert all(lower_bound(DATA, q, weights, means, [sd, sds[1]]) < best for sd in (0.86, 0.9, 1.5))
+
+
+def test_matched_bound_is_the_kl_of_the_pairs():
+    x, dx = np.linspace(-15, 20, 3501, retstep=True)
+    joint_f, joint_g = log_joint(x, *F), log_joint(x, *G)
+    assert np.sum(np.exp(joint_f) * (joint_f - joint_g)) * dx == pytest.approx(matched_bound(F, G), rel=1e-10)
+    missed = kl_divergence(responsibilities(x, *F), responsibilities(x, *G))
+    gap = np.sum(np.exp(log_density(x, *F)) * missed) * dx
+    assert matched_bound(F, G) - gap == pytest.approx(0.483428237, abs=1e-8)
+    assert matched_bound(F, F) == 0
+
+
+def test_equal_components_never_part():
+    weights, means, sds = em(DATA, ([0.5, 0.5], [0, 0], [1, 1]), 50)
+    assert np.allclose([means, sds], [[DATA.mean()] * 2, [DATA.std()] * 2], rtol=1e-12)
+    assert np.allclose(weights, 0.5, rtol=1e-12)
+
+
+# --- bad input --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mixture", "message"),
+    [
+        (([0.5, 0.6], [0, 1], [1, 1]), "their sum 1"),
+        (([0.0, 1.0], [0, 1], [1, 1]), "all must be above 0"),
+        (([0.5, 0.5], [0, 1], [1, 0]), "standard deviation must be above 0"),
+        (([0.5, 0.5], [0, 1, 2], [1, 1]), "2 weights, 3 means and 2 sds"),
+        (([0.5, 0.5], [0, math.nan], [1, 1]), "finite number"),
+    ],
+)
+def test_what_is_no_mixture(mixture, message):
+    with pytest.raises(ValueError, match=message):
+        log_joint(DATA, *mixture)
+    with pytest.raises(ValueError, match=message):
+        matched_bound(F, mixture)
+
+
+@pytest.mark.parametrize(
+    ("q", "message"),
+    [
+        (np.full((8, 2), 0.5), "one row for each"),
+        (np.full((9, 2), 0.6), "each row sums to 1"),
+        (np.tile([1.5, -0.5], (9, 1)), "entries are at least 0"),
+        (np.full((9, 3), 1 / 3), "3 columns for 2 components"),
+        (np.full(9, 1.0), "has shape"),
+    ],
+)
+def test_what_are_no_labels(q, message):
+    with pytest.raises(ValueError, match=message):
+        lower_bound(DATA, q, *START)
+
+
+def test_a_component_without_observations():
+    with pytest.raises(ValueError, match="Component 1 has no observation"):
+        m_step([0, 1], [[1, 0], [1, 0]])
+
+
+def test_mixtures_of_different_size_have_no_matched_bound():
+    with pytest.raises(ValueError, match="2 components and g has 1"):
+        matched_bound(F, ([1.0], [0], [1]))
+
+
+def test_one_point_alone_has_sd_zero():
+    assert m_step([0, 1, 2], [[1, 0], [0, 1], [0, 1]])[2].tolist() == [0.0, 0.5]
+
+
+# --- the explorers, and what the questions and notes say about them ---------------------------------------------------
+
+
+def feedback(question):
+    return " ".join(answer["feedback"] for answer in exercises._data("predictions")[question]["answers"])
+
+
+def shows(explorer, **values):
+    for name, value in values.items():
+        explorer.controls[name].value = value
+    return explorer.numbers
+
+
+def agree(text, value, decimals=4):
+    return f"{value:.{decimals}f}".replace("-", "−") in text
+
+
+def test_bound_and_gap_as_the_question_says():
+    explorer = mixtures_and_em.bound_and_gap()
+    assert explorer.numbers["gap"] == pytest.approx(0, abs=1e-12)
+    numbers = shows(explorer, mean_2=1.7)
+    for part in ("log_likelihood", "bound", "gap"):
+        assert agree(feedback("7.a"), numbers[part]), part
+    assert numbers["gaps"].argmax() == DATA.tolist().index(-1.1)
+    numbers = shows(explorer, mean_1=-1.55, mean_2=1.75, sd_1=0.8, sd_2=0.9, weight_1=0.46)
+    assert -15.97 < numbers["bound"] < -15.953
+    assert numbers["log_likelihood"] == pytest.approx(-15.02, abs=0.05)
+    gaps = {name: shows(explorer, q=name)["gap"] for name in ("now", "start", "hard", "half")}
+    assert gaps["now"] == pytest.approx(0, abs=1e-12)
+    assert max(gaps, key=gaps.get) == "half"
+    posterior = shows(explorer, q="hard")["posterior"]
+    assert gaps["hard"] == pytest.approx(-np.log(posterior.max(axis=1)).sum(), rel=1e-10)
+    assert gaps["hard"] > 0.01
+
+
+def test_em_steps_as_the_question_says():
+    explorer = mixtures_and_em.em_steps()
+    values = shows(explorer, half_steps=80)["log_likelihoods"][::2]
+    assert (np.diff(values) > -1e-12).all()
+    for step in (0, 1, 20, 31):
+        assert agree(feedback("7.b"), values[step]), step
+    assert values[30] < -13.39
+    bounds = explorer.numbers["bounds"]
+    assert (bounds[1:] <= explorer.numbers["log_likelihoods"][1:] + 1e-12).all()
+    assert np.allclose(bounds[1::2], explorer.numbers["log_likelihoods"][1::2], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [((-1, 1, 1, 1), -13.3641), ((1.5, 2.5, 0.5, 0.5), -16.3290), ((0, 0, 1, 1), -18.2096)]
+)
+def test_ends_of_other_starts(start, end):
+    numbers = shows(mixtures_and_em.em_steps(*map(float, start)), half_steps=80)
+    assert numbers["log_likelihood"] == pytest.approx(end, abs=1e-4)
+
+
+def test_a_collapsing_component_is_shown_and_the_floor_holds_it():
+    explorer = mixtures_and_em.em_steps(-1.1, 1.0, 0.1, 1.0)
+    numbers = shows(explorer, half_steps=80)
+    assert (numbers["collapsed"], numbers["log_likelihood"], numbers["taken"]) == (1, math.inf, 4)
+    assert "∞" in explorer.text
+    numbers = shows(explorer, smallest_sd=0.1)
+    assert numbers["log_likelihood"] == pytest.approx(-17.815018, abs=1e-5)
+
+
+def test_kl_of_mixtures_as_the_question_says():
+    explorer = mixtures_and_em.kl_of_mixtures()
+    assert explorer.numbers["kl"] == pytest.approx(0.483428237, abs=1e-9)
+    assert explorer.numbers["bound"] == pytest.approx(matched_bound(F, G), rel=1e-12)
+    few, many = explorer.numbers["last"], shows(explorer, draws=10_000.0)["last"]
+    for value in (few[1], *many, explorer.numbers["kl"], explorer.numbers["bound"]):
+        assert agree(feedback("7.c"), value), value
+    asks = exercises._data("predictions")["7.c"]["asks"]
+    assert agree(asks, few[0], 2)
+    assert agree(asks, few[1], 2)
+    assert shows(explorer, pairs="crossed")["bound"] == pytest.approx(matched_bound(F, CROSSED_G), rel=1e-12)
+
+
+def test_bars_that_miss():
+    explorer = mixtures_and_em.kl_of_mixtures()
+    lasts = [shows(explorer, sample=number)["last"] for number in range(1, 21)]
+    assert sum(abs(mean - explorer.numbers["kl"]) > error for mean, error in lasts) == 7
+    assert any(shows(explorer, sample=number)["means"].min() < 0 for number in range(1, 21)), "a negative estimate"
+
+
+@pytest.mark.parametrize(("mean", "right", "weight"), [(0.0, -1.0, 0.02), (4.0, 6.0, 0.98), (4.0, -1.0, 0.98)])
+def test_the_grid_of_the_explorer_is_fine_enough(mean, right, weight):
+    numbers = shows(mixtures_and_em.kl_of_mixtures(), mean=mean, right=right, weight=weight)
+    f, g = ([0.5, 0.5], [-mean, mean], [1, 1]), ([weight, 1 - weight], [-1, right], [1, 1.5])
+    assert numbers["kl"] == pytest.approx(kl_quad(lambda x: log_density(x, *f), lambda x: log_density(x, *g)), rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("make", "arguments"),
+    [
+        (mixtures_and_em.bound_and_gap, {"mean_1": 5}),
+        (mixtures_and_em.bound_and_gap, {"q": "soft"}),
+        (mixtures_and_em.em_steps, {"sd_1": 0.0}),
+        (mixtures_and_em.em_steps, {"mean_2": 4}),
+        (mixtures_and_em.kl_of_mixtures, {"draws": 5}),
+        (mixtures_and_em.kl_of_mixtures, {"weight": 1.0}),
+    ],
+)
+def test_arguments_outside_their_range(make, arguments):
+    with pytest.raises(ValueError, match=re.escape(next(iter(arguments)))):
+        make(**arguments)

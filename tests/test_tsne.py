@@ -1,0 +1,370 @@
+"""t-SNE against reference numbers, finite differences and second ways; and the numbers behind notebook 08."""
+
+import itertools
+import math
+import re
+
+import numpy as np
+import pytest
+
+from klcourse.divergence import entropy, kl_divergence
+from klcourse.exercises import _data
+from klcourse.explorers import tsne as explorers
+from klcourse.tsne import (
+    calibrate,
+    descend,
+    joint_affinities,
+    kl_and_gradient,
+    map_affinities,
+    neighbour_affinities,
+)
+
+RNG = np.random.default_rng(0)
+POINTS = RNG.normal(size=(12, 4))
+P = joint_affinities(POINTS, 4)
+Y = RNG.normal(size=(12, 2))
+
+
+def after(steps, *args, **kwargs):
+    return next(itertools.islice(descend(*args, **kwargs), steps, None))
+
+
+# --- the neighbours of a point ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("perplexity", "precision", "sd"), [(2, 0.385715661, 1.138548056), (3, 0.171350554, 1.708213880)]
+)
+def test_reference_calibrations(perplexity, precision, sd):
+    found = calibrate([1, 4, 9, 16], perplexity)
+    assert found == pytest.approx(precision, abs=5e-10)
+    assert 1 / math.sqrt(2 * found) == pytest.approx(sd, abs=5e-10)
+
+
+def test_reference_affinities():
+    p = neighbour_affinities([1, 4, 9, 16], calibrate([1, 4, 9, 16], 2))
+    assert p == pytest.approx([0.733595, 0.230629, 0.033523, 0.002253], abs=5e-7)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1, 1e30])
+@pytest.mark.parametrize("perplexity", [1.0001, 1.5, 7, 19, 19.9999])
+def test_the_perplexity_is_what_was_asked(perplexity, scale):
+    distances = scale * RNG.exponential(size=20)
+    p = neighbour_affinities(distances, calibrate(distances, perplexity))
+    assert math.exp(entropy(p)) == pytest.approx(perplexity, rel=1e-9)
+
+
+def test_many_points_at_once_are_each_alone():
+    rows = RNG.exponential(size=(3, 5, 9))
+    together = calibrate(rows, 4)
+    assert together.shape == (3, 5)
+    affinities = neighbour_affinities(rows, together)
+    for place in np.ndindex(3, 5):
+        assert together[place] == pytest.approx(calibrate(rows[place], 4), rel=1e-12)
+        assert affinities[place] == pytest.approx(neighbour_affinities(rows[place], together[place]), rel=1e-12)
+
+
+def test_only_ratios_of_distances_count():
+    assert calibrate([4, 16, 36, 64], 2) == pytest.approx(calibrate([1, 4, 9, 16], 2) / 4, rel=1e-12)
+
+
+def test_far_neighbours_get_zero_and_nothing_warns():
+    assert neighbour_affinities([1, 1e6], 10).tolist() == [1, 0]
+    assert neighbour_affinities([1, 4, 9], 0) == pytest.approx(np.full(3, 1 / 3))
+
+
+@pytest.mark.parametrize(
+    ("distances", "perplexity", "error", "words"),
+    [
+        (
+            [1, 4, 9, 16],
+            4,
+            ValueError,
+            "above 1, the number of nearest neighbours, and below 4, the number of all: give a smaller one",
+        ),
+        ([1, 4, 9, 16], 30, ValueError, "give a smaller one, or more points"),
+        ([1, 4, 9, 16], 1, ValueError, "above 1, .* 5 to 50 are common"),
+        ([1, 4, 9, 16], math.nan, ValueError, "below 4"),
+        (
+            [1, 1, 9, 16],
+            1.5,
+            ValueError,
+            "above 2, the number of nearest neighbours, .* remove points that occur twice, or give a larger one",
+        ),
+        ([3, 3, 3], 2, ValueError, "above 3, the number of nearest"),
+        ([1, 4], "2", TypeError, "perplexity is '2': give one number"),
+        ([1], 1, ValueError, "two neighbours or more"),
+        (4, 2, ValueError, "two neighbours or more"),
+        ([1, -4, 9], 2, ValueError, "squared_distances must hold finite numbers that are not negative"),
+        ([1, math.inf, 9], 2, ValueError, "squared_distances must hold finite numbers"),
+        (["near", "far"], 2, TypeError, "squared_distances holds .* not real numbers"),
+    ],
+)
+def test_impossible_calibrations_say_what_to_do(distances, perplexity, error, words):
+    with pytest.raises(error, match=words):
+        calibrate(distances, perplexity)
+
+
+def test_a_negative_precision_is_refused():
+    with pytest.raises(ValueError, match="precision must hold finite numbers that are not negative"):
+        neighbour_affinities([1, 2], -1)
+
+
+# --- pairs --------------------------------------------------------------------------------------------------------
+
+
+def test_joint_affinities_are_a_symmetric_distribution():
+    assert P.sum() == pytest.approx(1, abs=1e-12)
+    assert np.array_equal(P, P.T)
+    assert not np.diag(P).any()
+    assert (P.sum(axis=1) >= 1 / (2 * len(P))).all()
+
+
+def test_joint_affinities_point_by_point():
+    expected = np.zeros((12, 12))
+    for i in range(12):
+        others = [j for j in range(12) if j != i]
+        squared = [sum((POINTS[j] - POINTS[i]) ** 2) for j in others]
+        expected[i, others] = neighbour_affinities(squared, calibrate(squared, 4))
+    assert np.allclose((expected + expected.T) / 24, P, rtol=1e-9)
+
+
+def test_an_outlier_counts_too():
+    far = joint_affinities(np.vstack([POINTS, np.full(4, 100.0)]), 4)
+    assert far[-1].sum() == pytest.approx(1 / 26, rel=1e-6)
+
+
+def test_joint_affinities_know_only_distances():
+    turn = np.linalg.qr(RNG.normal(size=(4, 4)))[0]
+    assert np.allclose(joint_affinities(5 * POINTS @ turn + 7, 4), P, rtol=1e-8)
+
+
+def test_map_affinities_pair_by_pair():
+    weights = [[0 if i == j else 1 / (1 + sum((a - b) ** 2)) for j, b in enumerate(Y)] for i, a in enumerate(Y)]
+    assert map_affinities(Y) == pytest.approx(np.array(weights) / np.sum(weights), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "words"),
+    [
+        ([1, 2, 3], ValueError, r"x has shape \(3,\): give three points or more, one a row"),
+        ([[1], [2]], ValueError, "give three points or more"),
+        (np.zeros((5, 28, 28)), ValueError, "Reshape images so"),
+        ([[1], [math.nan], [2]], ValueError, "x must hold finite numbers, below"),
+        ([[0], [0], [0], [1], [2]], ValueError, "remove points that occur twice"),
+    ],
+)
+def test_points_that_are_none(x, error, words):
+    with pytest.raises(error, match=words):
+        joint_affinities(x, 1.5)
+
+
+# --- the slope ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+def test_slopes_are_those_of_finite_differences(dimensions):
+    y, h = RNG.normal(size=(12, dimensions)), 1e-5
+    _, gradient = kl_and_gradient(P, y)
+    for place in np.ndindex(y.shape):
+        step = np.zeros(y.shape)
+        step[place] = h
+        slope = (kl_and_gradient(P, y + step)[0] - kl_and_gradient(P, y - step)[0]) / (2 * h)
+        assert gradient[place] == pytest.approx(slope, abs=1e-9)
+
+
+def test_the_kl_is_that_of_the_pairs():
+    for y in (Y, 1e-3 * Y, 1e3 * Y, np.zeros((12, 2))):
+        assert kl_and_gradient(P, y)[0] == pytest.approx(kl_divergence(P.ravel(), map_affinities(y).ravel()), rel=1e-9)
+    sparse = np.zeros((3, 3))
+    sparse[0, 1] = sparse[1, 0] = 0.5
+    assert kl_and_gradient(sparse, [[0], [1], [3]])[0] == pytest.approx(math.log(0.5 / 0.3125))
+
+
+def test_nothing_pulls_the_map_as_a_whole():
+    assert kl_and_gradient(P, Y + 100)[1].sum(axis=0) == pytest.approx(0, abs=1e-10)
+
+
+def test_exaggeration_multiplies_the_pull_only():
+    shifts = Y[:, np.newaxis] - Y
+    pull = 4 * np.sum((P / (1 + np.sum(shifts**2, axis=2)))[:, :, np.newaxis] * shifts, axis=1)
+    (kl, plain), (same_kl, exaggerated) = kl_and_gradient(P, Y), kl_and_gradient(P, Y, 4)
+    assert kl == same_kl
+    assert exaggerated - plain == pytest.approx(3 * pull, rel=1e-10)
+
+
+def test_a_map_of_the_same_affinities_rests():
+    kl, gradient = kl_and_gradient(map_affinities(Y), Y)
+    assert 0 <= kl < 1e-14
+    assert gradient == pytest.approx(0, abs=1e-16)
+
+
+@pytest.mark.parametrize(
+    ("affinities", "y", "words"),
+    [
+        (P, Y[:5], r"affinities has shape \(12, 12\), and y 5 points"),
+        (2 * P, Y, "with sum 1, as joint_affinities makes them"),
+        (np.full((12, 12), 1 / 144), Y, "0 on the diagonal"),
+        (np.triu(P) * 2, Y, "must be symmetric"),
+        (-P, Y, "affinities must hold finite numbers that are not negative"),
+        (P, Y * math.inf, "y must hold finite numbers"),
+        (P, Y[:, 0], r"y has shape \(12,\)"),
+    ],
+)
+def test_pairs_and_maps_that_do_not_fit(affinities, y, words):
+    for use in (kl_and_gradient, descend):
+        with pytest.raises(ValueError, match=words):
+            use(affinities, y)
+
+
+# --- the descent --------------------------------------------------------------------------------------------------
+
+
+def test_the_descent_starts_with_the_map_given_and_leaves_it_alone():
+    y = Y.copy()
+    kl, first = next(descend(P, y))
+    assert kl == kl_and_gradient(P, Y)[0]
+    assert np.array_equal(first, Y)
+    after(5, P, y)
+    assert np.array_equal(y, Y)
+
+
+def test_the_first_steps_by_hand():
+    y, velocity = Y.copy(), 0
+    maps = [y]
+    for exaggeration, momentum in ((4, 0.5), (4, 0.5), (1, 0.9), (1, 0.9)):
+        velocity = momentum * velocity - 12 / 8 * kl_and_gradient(P, y, exaggeration)[1]
+        y = y + velocity
+        maps.append(y)
+    found = itertools.islice(descend(P, Y, exaggerated=2), 5)
+    for (kl, place), expected in zip(found, maps, strict=True):
+        assert place == pytest.approx(expected, rel=1e-12)
+        assert kl == pytest.approx(kl_and_gradient(P, expected)[0])
+
+
+def test_two_clouds_part():
+    clouds = RNG.normal(size=(40, 5)) + np.repeat([[0.0], [20.0]], 20, axis=0)
+    kl, y = after(400, joint_affinities(clouds, 8), RNG.normal(0, 0.01, size=(40, 2)))
+    side = (y - y.mean(axis=0)) @ (y[:20].mean(axis=0) - y.mean(axis=0)) > 0
+    assert side.tolist() == [True] * 20 + [False] * 20
+    assert kl < 0.35
+
+
+@pytest.mark.parametrize("wrong", [{"learning_rate": 0}, {"learning_rate": math.nan}, {"exaggeration": -1}])
+def test_a_descent_that_cannot_be_is_refused_at_once(wrong):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} is .*: give a finite number above 0"):
+        descend(P, Y, **wrong)
+
+
+# --- the explorers ------------------------------------------------------------------------------------------------
+
+
+def test_neighbours_out_of_reach():
+    explorer = explorers.neighbours(perplexity=2, distances=(1, 1, 2, 3))
+    assert explorer.text == "Out of reach: 2 neighbours are equally near. With σ → 0, H = 0.6931 nats."
+    explorer.controls["perplexity"].value = 2.05
+    assert "e^H = 2.05" in explorer.text
+    explorer.controls["d2"].value = 1.05
+    explorer.controls["perplexity"].value = 1.05
+    assert "e^H = 1.05" in explorer.text
+
+
+@pytest.mark.parametrize("place", [(-3, 3), (6.2, 0), (0, -5), (-6.7, 0.7)])
+def test_student_forces_are_the_slopes_of_the_room(place):
+    p, y = joint_affinities(explorers._DATA, 2.3), explorers._MAP.copy()
+    y[0] = place
+    n = explorers._forces(p, y[0], "student")
+    kl, gradient = kl_and_gradient(p, y)
+    q = map_affinities(y).ravel()
+    assert n["arrows"][2] == pytest.approx(-gradient[0], rel=1e-10)
+    assert n["arrows"][0] + n["arrows"][1] == pytest.approx(n["arrows"][2])
+    assert (n["kl"], n["reverse"]) == pytest.approx((kl, kl_divergence(q, p.ravel())), rel=1e-10)
+
+
+@pytest.mark.parametrize("kernel", ["student", "gauss"])
+def test_forces_go_down_the_curve(kernel):
+    p = joint_affinities(explorers._DATA, 2.3)
+    here, right, up = (
+        explorers._forces(p, np.array(place), kernel) for place in ((1, 2), (1 + 1e-6, 2), (1, 2 + 1e-6))
+    )
+    slope = [(there["kl"] - here["kl"]) / 1e-6 for there in (right, up)]
+    assert here["arrows"][2] == pytest.approx(-np.array(slope), rel=1e-4)
+    assert here["curve"][100] == pytest.approx(here["kl"]), "across = 1 is the 101st place of the curve"
+
+
+def test_the_map_is_nearly_the_best_for_its_data():
+    p = joint_affinities(explorers._DATA, 2.3)
+    assert kl_and_gradient(p, explorers._MAP)[0] < 0.004
+
+
+@pytest.mark.parametrize(("exaggerate", "exaggerated"), [(True, 60), (False, 0)])
+def test_the_film_is_the_descent_forwards_and_backwards(exaggerate, exaggerated):
+    images, labels = (part[:100] for part in explorers._test_digits())
+    explorer = explorers.digit_map((images, labels))
+    start = np.random.default_rng(3).normal(0, 0.01, size=(100, 2))
+    descent = list(itertools.islice(descend(joint_affinities(images, 5), start, exaggerated=exaggerated), 91))
+    explorer.controls["perplexity"].value = 5
+    explorer.controls["exaggerate"].value = exaggerate
+    explorer.controls["start"].value = 3
+    for step in (90, 10, 70):
+        explorer.controls["step"].value = step
+        assert np.array_equal(explorer.numbers["y"], descent[step][1])
+        assert explorer.numbers["kls"].tolist() == [kl for kl, _ in descent[: step + 1]]
+
+
+def test_digit_map_of_other_digits():
+    images, labels = explorers._test_digits()
+    explorer = explorers.digit_map((images[:100, ::4], labels[:100]), perplexity=5)
+    assert explorer.numbers["y"].shape == (100, 2)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: explorers.digit_map((np.zeros((100, 3)), np.full(100, 7))), "0, 1, 3, 4 or 6"),
+        (lambda: explorers.digit_map((np.zeros((50, 3)), np.zeros(50))), "100 images or more"),
+        (lambda: explorers.digit_map(perplexity=21), "give one of 2, 5, 20, 80"),
+        (lambda: explorers.neighbours(perplexity=4), "perplexity in"),
+        (lambda: explorers.neighbours(distances=(1, 2, 3)), "four distances"),
+        (lambda: explorers.forces(across=10), "across must lie"),
+        (lambda: explorers.forces(kernel="cauchy"), "kernel is"),
+    ],
+)
+def test_explorers_refuse_what_they_cannot_show(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+# --- the numbers told after a question ----------------------------------------------------------------------------
+
+
+def told(question):
+    """All numbers with a decimal point in the feedback to a question."""
+    answers = _data("predictions")[question]["answers"]
+    return {float(n) for answer in answers for n in re.findall(r"\d+\.\d+", answer["feedback"])}
+
+
+def test_feedback_on_doubled_distances():
+    sds = [1 / math.sqrt(2 * calibrate(np.square(d), 2)) for d in ([1, 2, 3, 4], [2, 4, 6, 8])]
+    assert told("8.a") == {round(sd, 4) for sd in sds}
+
+
+def test_feedback_on_the_pull():
+    p = joint_affinities(explorers._DATA, 2.3)
+    pulls = [
+        explorers._forces(p, np.array(place), kernel)["sizes"][0]
+        for kernel in ("student", "gauss")
+        for place in ((-6.0, 3.0), (-6.0, 5.0))
+    ]
+    assert told("8.b") == {round(pull, 4) for pull in pulls}
+
+
+def test_feedback_on_the_starts():
+    images, _ = explorers._test_digits()
+    p = joint_affinities(images, 20)
+    ends = set()
+    for exaggerated in (60, 0):
+        starts = [np.random.default_rng(seed).normal(0, 0.01, size=(250, 2)) for seed in range(5)]
+        kls = [after(500, p, start, exaggerated=exaggerated)[0] for start in starts]
+        ends |= {round(min(kls), 3), round(max(kls), 3)}
+    assert told("8.c") == ends
