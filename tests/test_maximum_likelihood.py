@@ -227,6 +227,11 @@ def test_notebook_and_explorers_compute_the_same():
         lambda: counts_and_fits([3, 41]),
         lambda: counts_and_fits([3, math.nan]),
         lambda: counts_and_fits([[1, 2]]),
+        lambda: counts_and_fits([1, [2]]),
+        lambda: counts_and_fits([None]),
+        lambda: counts_and_fits([2 + 0j]),
+        lambda: poisson_and_normal(None),
+        lambda: poisson_and_normal("a"),
         lambda: poisson_and_normal(0),
         lambda: poisson_and_normal(2000),
         lambda: sample_bias(n=65),
@@ -236,3 +241,14 @@ def test_notebook_and_explorers_compute_the_same():
 def test_bad_arguments(call):
     with pytest.raises(ValueError, match="must"):
         call()
+
+
+def test_the_best_normal_may_lie_far_below_the_data():
+    explorer = counts_and_fits([0] * 15 + [12])
+    explorer.controls["best"].value = True
+    assert explorer.numbers["normal_nll"] == pytest.approx(0.4432, abs=1e-4)
+    assert explorer.numbers["mean"] < -30
+
+
+def test_a_float_that_is_whole_is_taken_as_such():
+    assert "failed" not in sample_bias(60.0, 6.0).text
