@@ -55,7 +55,7 @@ def test_what_anyone_may_type(name):
         assert grade(name, math.nan).hint == "nan"
         if math.isfinite(asked["answer"]):
             known = [m["hint"] for m in asked.get("mistakes", []) if m["answer"] == math.inf]
-                assert grade(name, math.inf).hint == (known or ["infinite"])[0]
+            assert grade(name, math.inf).hint == (known or ["infinite"])[0]
             slightly_off = asked["answer"] * (1 + 7.1 * asked.get("tolerance", exercises._TOLERANCE))
             assert grade(name, slightly_off).hint in ("rounded", *[m["hint"] for m in asked["mistakes"]])
             assert grade(name, asked["answer"] * 173.1 + 0.37).hint in ("other", "negative")
