@@ -37,7 +37,8 @@ def log_joint(x, weights, means, sds):
     """
     weights, means, sds = _mixture(weights, means, sds)
     z = (_finite("x", x)[..., None] - means) / sds
-    return np.log(weights / sds / np.sqrt(2 * np.pi)) - z * z / 2
+    with np.errstate(over="ignore"):  # so far away that z² is too large for a float, the logarithm is -∞
+        return np.log(weights) - np.log(sds) - np.log(2 * np.pi) / 2 - z * z / 2
 
 
 def log_density(x, weights, means, sds):
@@ -59,7 +60,7 @@ def log_density(x, weights, means, sds):
 def responsibilities(x, weights, means, sds):
     """The E step: p(z = k | x), the probability that component k has made the observation x.
 
-    Parameters and errors are those of `log_joint`.
+    Parameters and errors are those of `log_joint`; besides, x must not lie 1e150 sds or more from every component.
 
     Returns
     -------
@@ -71,6 +72,8 @@ def responsibilities(x, weights, means, sds):
            [0.5   , 0.5   ]])
     """
     joint = log_joint(x, weights, means, sds)
+    if np.isneginf(joint).all(axis=-1).any():
+        raise ValueError("x lies too far from every component: rescale x, or widen the sds.")
     return np.exp(joint - np.logaddexp.reduce(joint, axis=-1, keepdims=True))
 
 
@@ -107,7 +110,8 @@ def lower_bound(x, q, weights, means, sds):
     joint = log_joint(x, weights, means, sds)
     if q.shape != joint.shape:
         raise ValueError(f"q has {q.shape[1]} columns for {joint.shape[1]} components: give one for each.")
-    return float(np.sum(q * joint) - np.sum(xlogy(q, q)))
+    held = q > 0  # 0 · (−∞) is 0 here: a component far away without labels costs nothing
+    return float(np.sum(q[held] * joint[held]) - np.sum(xlogy(q, q)))
 
 
 def m_step(x, q, smallest_sd=0.0):
@@ -130,7 +134,7 @@ def m_step(x, q, smallest_sd=0.0):
     Raises
     ------
     ValueError, TypeError
-        If q does not hold labels of x, or a component has none of the observations.
+        If q does not hold labels of x, smallest_sd is negative, or a component has none of the observations.
 
     Source: Dempster, Laird & Rubin, "Maximum Likelihood from Incomplete Data via the EM Algorithm" (1977).
 
@@ -138,9 +142,13 @@ def m_step(x, q, smallest_sd=0.0):
     array([0.3333, 3.6667])
     """
     x, q = _labels(x, q)
+    smallest_sd = _finite("smallest_sd", smallest_sd)
+    if smallest_sd.ndim or smallest_sd < 0:
+        raise ValueError(f"smallest_sd is {smallest_sd}: give one number that is at least 0.")
     counts = q.sum(axis=0)
     if not (counts > 0).all():
-        raise ValueError(f"Component {np.argmin(counts)} has no observation: start it nearer to the data, or wider.")
+        lost = f"Component {np.argmin(counts) + 1} of {counts.size}"
+        raise ValueError(f"{lost} has no observation: start it nearer to the data, or wider.")
     means = x @ q / counts
     variances = np.sum(q * (x[:, None] - means) ** 2, axis=0) / counts
     return counts / counts.sum(), means, np.maximum(np.sqrt(variances), smallest_sd)
@@ -173,6 +181,9 @@ def matched_bound(f, g):
     >>> round(matched_bound(f, g), 6)
     0.512131
     """
+    for name, mixture in {"f": f, "g": g}.items():
+        if not isinstance(mixture, tuple | list) or len(mixture) != 3:
+            raise ValueError(f"{name} is no mixture: give three lists, weights, means and sds.")
     (weights_f, *gaussians_f), (weights_g, *gaussians_g) = _mixture(*f), _mixture(*g)
     if weights_f.shape != weights_g.shape:
         raise ValueError(f"f has {weights_f.size} components and g has {weights_g.size}: they are paired one to one.")

@@ -2,6 +2,7 @@
 
 import math
 from functools import lru_cache
+from numbers import Real
 
 import numpy as np
 from matplotlib.colors import to_rgb
@@ -29,6 +30,10 @@ def _signed(value, decimals=4):
 
 def _heading(axes, text="", colour=style.INK, x=0.0, ha="left"):
     return axes.text(x, 1.01, text, color=colour, transform=axes.transAxes, va="bottom", ha=ha)
+
+
+def _within(lowest, highest, *numbers):
+    return all(isinstance(number, Real) and lowest <= number <= highest for number in numbers)
 
 
 def _changes():
@@ -77,8 +82,8 @@ def _name_components(axes):
 # --- (a) the bound and its gap ------------------------------------------------------------------------------------
 
 _LABELS = {
-    "start": "q: E step of means ±1, sds 1",
-    "now": "q: E step of this mixture",
+    "start": "q: p(z|x) of means ±1, sds 1",
+    "now": "q: p(z|x) of this mixture",
     "hard": "q: hard labels of this mixture",
     "half": "q: one half each",
 }
@@ -110,7 +115,7 @@ def bound_and_gap(mean_1=-1.0, mean_2=1.0, q="start"):
     >>> bound_and_gap(mean_2=1.7).text
     'Log-likelihood −16.5903 nats = bound −16.7870 + gap 0.1968. The gap is Σ KL(q‖p(z|x)).'
     """
-    if not (abs(mean_1) <= 4 and abs(mean_2) <= 4 and q in _LABELS):
+    if not (_within(-4, 4, mean_1, mean_2) and isinstance(q, str) and q in _LABELS):
         raise ValueError(f"mean_1 and mean_2 must lie in [-4, 4], and q be one of {', '.join(_LABELS)}.")
     controls = {
         "mean_1": slider("mean 1", float(mean_1), -4, 4, 0.05),
@@ -210,7 +215,7 @@ def em_steps(mean_1=-0.1, mean_2=0.1, sd_1=1.0, sd_2=1.0):
     ----------
     mean_1, mean_2 : float in [-3, 3]
     sd_1, sd_2 : float in [0.1, 3]
-        Means and standard deviations at the start, where both weights are 1/2.
+        Means and standard deviations at the start, where both weights are 1/2. The slider “smallest sd” raises them.
 
     Returns
     -------
@@ -226,7 +231,7 @@ def em_steps(mean_1=-0.1, mean_2=0.1, sd_1=1.0, sd_2=1.0):
     >>> em_steps().text
     'Start: log-likelihood −23.5032 nats. Means −0.1000 and 0.1000, sds 1.0000 and 1.0000.'
     """
-    if not (max(abs(mean_1), abs(mean_2)) <= 3 and min(sd_1, sd_2) >= 0.1 and max(sd_1, sd_2) <= 3):
+    if not (_within(-3, 3, mean_1, mean_2) and _within(0.1, 3, sd_1, sd_2)):
         raise ValueError("mean_1 and mean_2 must lie in [-3, 3], sd_1 and sd_2 in [0.1, 3].")
     controls = {
         "mean_1": slider("start mean 1", float(mean_1), -3, 3, 0.1),
@@ -242,7 +247,7 @@ def em_steps(mean_1=-0.1, mean_2=0.1, sd_1=1.0, sd_2=1.0):
 @lru_cache(maxsize=8)
 def _em_path(means, sds, smallest_sd, half_steps):
     """Mixture, labels, log-likelihood and bound after 0, 1, … half steps, up to the last or a component of sd 0."""
-    mixture = (0.5, 0.5), means, sds
+    mixture = (0.5, 0.5), means, tuple(max(sd, smallest_sd) for sd in sds)
     labels, log_likelihood = np.full((_DATA.size, 2), 0.5), log_density(_DATA, *mixture).sum()
     path = [(mixture, labels, log_likelihood, -math.inf)]  # before the first E step there is no bound
     for _ in range(half_steps // 2):
@@ -292,7 +297,9 @@ def _draw_em(figure):
 
     def draw(n):
         move(n["mixture"], n["labels"])
-        top = 20.0 if n["collapsed"] else -10.0
+        finite = n["log_likelihoods"][np.isfinite(n["log_likelihoods"])]
+        high = bool(n["collapsed"] or finite.max() > _RANGES[0][1])
+        top = 20.0 if high else -10.0
         upper, lower = (np.clip(n[part], -1e3, top) for part in ("log_likelihoods", "bounds"))
         steps = np.arange(n["taken"] + 2)  # each value holds until the next half step
         upper, lower = np.r_[upper, upper[-1]], np.r_[lower, lower[-1]]
@@ -302,9 +309,9 @@ def _draw_em(figure):
         gap.set_xy(np.c_[np.r_[x, x[::-1]], np.r_[np.repeat(upper[1:-1], 2), np.repeat(lower[1:-1], 2)[::-1]]])
         now.set_data([n["taken"]], [max(upper[-1], _RANGES[0][0])])
         floor = f"sds at least {n['smallest_sd']:.2f}" if n["smallest_sd"] else ""
-        note.set_text(f"component {n['collapsed']}\nis a point: ∞" if n["collapsed"] else floor)
-        if changed(n["span"], n["collapsed"]):
-            stairs.set(xlim=(0, n["span"] + 1), ylim=_RANGES[bool(n["collapsed"])])
+        note.set_text(f"component {n['collapsed']}\nshrinks to a point: → ∞" if n["collapsed"] else floor)
+        if changed(n["span"], high):
+            stairs.set(xlim=(0, n["span"] + 1), ylim=_RANGES[high])
 
     return [*artists, note, gap, height, bound, now], draw
 
@@ -315,7 +322,7 @@ _RANGES = (-24.5, -12), (-24.5, 20)
 def _em_readout(n):
     if n["collapsed"]:
         name = f"M step {n['taken'] // 2}: component {n['collapsed']}"
-        return f"{name} sits on one point, and its sd is 0. Log-likelihood ∞ nats."
+        return f"{name} has shrunk to one point, its sd is next to 0. The log-likelihood runs to ∞ nats."
     step = f"{'E' if n['taken'] % 2 else 'M'} step {(n['taken'] + 1) // 2}" if n["taken"] else "Start"
     gap = f", gap {_signed(n['gap'])}" if n["taken"] else ""
     _, means, sds = n["mixture"]
@@ -365,8 +372,8 @@ def kl_of_mixtures(mean=2.0, weight=0.3, draws=100):
     >>> kl_of_mixtures().text
     'KL(f‖g) = 0.4834 nats; from 100 draws 0.5202 ± 0.0901; matched bound 0.5121 nats.'
     """
-    if not (0 <= mean <= 4 and 0.02 <= weight <= 0.98 and _DRAWS[0] <= draws <= _DRAWS[1]):
-        raise ValueError("mean must lie in [0, 4], weight in [0.02, 0.98] and draws in [10, 10000].")
+    if not (_within(0, 4, mean) and _within(0.02, 0.98, weight) and _within(*_DRAWS, draws) and draws == int(draws)):
+        raise ValueError("mean must lie in [0, 4], weight in [0.02, 0.98], and draws be a whole number in [10, 10000].")
     controls = {
         "mean": slider("f: means ±", float(mean), 0, 4, 0.1),
         "weight": slider("g: weight, left", float(weight), 0.02, 0.98, 0.02),
@@ -440,7 +447,7 @@ def _draw_compare(figure):
         last.set_data(n["counts"][-1:], n["means"][-1:])
         top = ceiling(n["bound"] * 1.6, _TOPS)
         if changed(top):
-            right.set_ylim(-top / 5, top)
+            right.set_ylim(-0.4 * top, top)
 
     return [f, g, kl, bound, bars, dots, last], draw
 
