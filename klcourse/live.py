@@ -15,7 +15,7 @@ import traceback
 import ipywidgets as widgets
 import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -25,6 +25,22 @@ __all__ = ["Explorer", "Picture", "choice", "show", "slider", "toggle"]
 
 _CSS_PIXELS_PER_INCH = 100
 _SCALE = 2  # device pixels for each CSS pixel: crisp on a good screen and on a projector
+
+
+# --- one sheet for all pictures -------------------------------------------------------------------------------
+
+# A sheet of pixels takes 4 MB, and so does a background. A notebook has several pictures, but only one moves at a time.
+_SHEETS = {}  # by size
+_owner = None  # the picture that is on a sheet now: the only one that has a background
+_SHEET_LOCK = threading.RLock()
+
+
+class _SharedCanvas(FigureCanvasAgg):
+    def get_renderer(self):
+        size = (*self.figure.bbox.size, self.figure.dpi)
+        if size not in _SHEETS:
+            _SHEETS[size] = RendererAgg(*size)
+        return _SHEETS[size]
 
 
 class Picture:
@@ -43,22 +59,35 @@ class Picture:
     def __init__(self, build, size=(7.4, 3.9)):
         with matplotlib.rc_context(style._SETTINGS):
             self.figure = Figure(size, dpi=_CSS_PIXELS_PER_INCH * _SCALE)
-            self._canvas = FigureCanvasAgg(self.figure)
+            self._canvas = _SharedCanvas(self.figure)
             self._moving, self._draw = build(self.figure)
         self._moving = sorted(self._moving, key=lambda artist: artist.get_zorder())
         for artist in self._moving:
             artist.set_animated(True)
-        self._limits = None
+        self._limits = self._background = None
 
     def update(self, numbers):
         """Move the artists to the new numbers."""
+        self._numbers = numbers
+        self._take_sheet()
         rare = self._draw(numbers)
         limits = [rare, *((*axes.get_xlim(), *axes.get_ylim(), *axes.get_xticks()) for axes in self.figure.axes)]
-        if limits != self._limits:
+        if limits != self._limits or self._background is None:
             self._store_background(limits)
         self._canvas.restore_region(self._background)
         for artist in self._moving:
             self.figure.draw_artist(artist)
+
+    def _take_sheet(self):
+        global _owner
+        if _owner not in (self, None):
+            _owner._background = None
+        _owner = self
+
+    def _pixels(self):
+        if _owner is not self:
+            self.update(self._numbers)
+        return self._canvas.buffer_rgba()
 
     def _store_background(self, limits):
         with matplotlib.rc_context(style._SETTINGS):
@@ -79,7 +108,7 @@ class Picture:
     def jpeg(self):
         """Encode the present frame for a live view: about ten times faster than PNG."""
         buffer = io.BytesIO()
-        pixels = self._canvas.buffer_rgba()
+        pixels = self._pixels()
         height, width = pixels.shape[:2]
         frame = Image.frombuffer("RGBX", (width, height), pixels, "raw", "RGBX", 0, 1)
         frame.save(buffer, "jpeg", quality=85, subsampling=2)  # colour at half resolution: at this scale no eye sees it
@@ -87,7 +116,11 @@ class Picture:
 
     def png(self):
         """Encode the present frame for a saved notebook."""
-        return _small_png(np.asarray(self._canvas.buffer_rgba())[..., :3])
+        return _small_png(self.rgb())
+
+    def rgb(self):
+        """Return a copy of the present frame, shape (height, width, 3), two pixels for each CSS pixel."""
+        return np.array(self._pixels())[..., :3]
 
     @property
     def width(self):
@@ -114,7 +147,7 @@ class Explorer(widgets.VBox):
     def __init__(self, compute, picture, controls, readout, alt):
         self._compute, self.picture, self.controls = compute, picture, controls
         self._readout_of, self._alt_of = readout, alt
-        self._lock, self._paused = threading.Lock(), False
+        self._paused = False
         self._initial = {name: control.value for name, control in controls.items()}
         self.readout, self.image = widgets.HTML(layout={"flex": "1 1 0", "min_width": "0"}), widgets.HTML()
         self.reset_button = widgets.Button(description="Reset", icon="undo", tooltip="Put every control back")
@@ -162,7 +195,7 @@ class Explorer(widgets.VBox):
     def _step(self, _change=None):
         if self._paused:
             return
-        with self._lock:
+        with _SHEET_LOCK:
             try:
                 self._show(self._compute(**self.values))
             except Exception:  # an error in a callback would be invisible in the page
@@ -186,7 +219,7 @@ class Explorer(widgets.VBox):
 
     def still(self):
         """Return the present picture as display data that need no kernel, with their metadata."""
-        with self._lock:
+        with _SHEET_LOCK:
             return _bundle(self.picture.png(), self.alt, self.picture.width)
 
 

@@ -43,9 +43,8 @@ def panel(explorer, values, index):
     """Cut one pair of axes with its labels out of an explorer's picture."""
     for name, value in values.items():
         explorer.controls[name].value = value
-    figure = explorer.picture.figure
-    pixels = np.asarray(figure.canvas.buffer_rgba())
-    box = figure.axes[index].get_tightbbox().padded(14)
+    pixels = explorer.picture.rgb()
+    box = explorer.picture.figure.axes[index].get_tightbbox().padded(14)
     top, bottom = len(pixels) - int(box.y1), len(pixels) - int(box.y0)
     return pixels[max(top, 0) : bottom, max(int(box.x0), 0) : int(box.x1)]
 
