@@ -5,7 +5,7 @@ Source of all formulas: van der Maaten & Hinton, "Visualizing Data using t-SNE" 
 
 import itertools
 import math
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -24,7 +24,7 @@ def neighbour_affinities(squared_distances, precision):
     squared_distances : array_like, shape (..., K)
         From one point, or from each of several, to K others.
     precision : float or array_like, shape (...)
-        β = 1 / (2 sd²) of the Gaussian round each point: not negative.
+        β = 1 / (2 sd²) of the Gaussian round each point: not negative. (Half of what is called precision elsewhere.)
 
     Returns
     -------
@@ -39,8 +39,10 @@ def neighbour_affinities(squared_distances, precision):
     >>> neighbour_affinities([1, 4, 9, 16], precision=0.385715661).round(6)
     array([0.733595, 0.230629, 0.033523, 0.002253])
     """
-    distances = _finite("squared_distances", squared_distances, lowest=0)
-    return _affinities(distances - distances.min(axis=-1, keepdims=True), _finite("precision", precision, lowest=0))
+    distances, precision = _distances(squared_distances), _finite("precision", precision, lowest=0)
+    if precision.ndim and precision.shape != distances.shape[:-1]:
+        raise ValueError(f"precision has shape {precision.shape}: give one number, or one for each row of distances.")
+    return _affinities(distances - distances.min(axis=-1, keepdims=True), precision)
 
 
 def _affinities(excess, precision):
@@ -74,9 +76,7 @@ def calibrate(squared_distances, perplexity):
     >>> round(calibrate([1, 4, 9, 16], perplexity=2), 9)
     0.385715661
     """
-    distances = _finite("squared_distances", squared_distances, lowest=0)
-    if distances.ndim == 0 or distances.shape[-1] < 2:
-        raise ValueError("squared_distances must hold the distances to two neighbours or more.")
+    distances = _distances(squared_distances, fewest=2)
     distances = distances - distances.min(axis=-1, keepdims=True)
     _check_perplexity(perplexity, nearest=(distances == 0).sum(axis=-1).max(), neighbours=distances.shape[-1])
     scale = distances.mean(axis=-1)
@@ -86,6 +86,10 @@ def calibrate(squared_distances, perplexity):
         p = _affinities(distances, np.exp(middle) / scale)
         too_wide = entr(p).sum(axis=-1) > math.log(perplexity)
         low, high = np.where(too_wide, middle, low), np.where(too_wide, high, middle)
+    if (np.abs(middle) > 39.9).any():
+        raise ValueError(
+            "squared_distances differ by more than a factor of 1e17: no float holds the precision asked for."
+        )
     precision = np.exp(middle) / scale
     return precision if precision.ndim else float(precision)
 
@@ -183,6 +187,7 @@ def kl_and_gradient(affinities, y, exaggeration=1.0):
     (0.0, [[0.0], [0.0], [0.0]])
     """
     affinities, y = _checked(affinities, y)
+    _positive(exaggeration=exaggeration)
     return _kl_and_gradient(affinities, y, exaggeration, entr(affinities).sum())
 
 
@@ -223,9 +228,9 @@ def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60)
     """
     affinities, y = _checked(affinities, y)
     learning_rate = len(y) / 8 if learning_rate is None else learning_rate
-    for name, value in {"learning_rate": learning_rate, "exaggeration": exaggeration}.items():
-        if not isinstance(value, Real) or not 0 < value < math.inf:
-            raise ValueError(f"{name} is {value}: give a finite number above 0.")
+    _positive(learning_rate=learning_rate, exaggeration=exaggeration)
+    if not isinstance(exaggerated, Integral) or exaggerated < 0:
+        raise ValueError(f"exaggerated is {exaggerated!r}: give a whole number of steps, 0 for none.")
     return _steps(affinities, y, learning_rate, exaggeration, exaggerated)
 
 
@@ -254,16 +259,23 @@ def _kl_and_gradient(affinities, y, exaggeration, entropy):
 # --- the input rules --------------------------------------------------------------------------------------------------
 
 
-def _finite(name, value, lowest=-1e100):
+def _finite(name, value, lowest=-1e100, highest=1e100):
     array = _numbers(name, value).astype(float)
-    if not ((array >= lowest) & (array <= 1e100)).all():
+    if not ((array >= lowest) & (array <= highest)).all():
         allowed = "numbers that are not negative" if lowest == 0 else "numbers"
-        raise ValueError(f"{name} must hold finite {allowed}, below 1e100. Find where the others came from.")
+        raise ValueError(f"{name} must hold finite {allowed}, below {highest:g}. Find where the others came from.")
+    return array
+
+
+def _distances(value, fewest=1):
+    array = _finite("squared_distances", value, lowest=0)
+    if array.ndim == 0 or array.shape[-1] < fewest:
+        raise ValueError(f"squared_distances must hold the distances to {fewest} or more neighbours.")
     return array
 
 
 def _points(name, value):
-    array = _finite(name, value)
+    array = _finite(name, value, lowest=-1e49, highest=1e49)
     if array.ndim != 2 or len(array) < 3:
         raise ValueError(f"{name} has shape {array.shape}: give three points or more, one a row. Reshape images so.")
     return array
@@ -272,12 +284,22 @@ def _points(name, value):
 def _check_perplexity(perplexity, nearest, neighbours):
     if not isinstance(perplexity, Real):
         raise TypeError(f"perplexity is {perplexity!r}: give one number, such as 20.")
+    if nearest == neighbours:
+        raise ValueError(
+            f"All {neighbours} neighbours are equally near: their perplexity is {neighbours} for every precision."
+        )
     if not nearest < perplexity < neighbours:
         wrong = f"perplexity is {perplexity}: it must be above {nearest}, the number of nearest neighbours"
-        remedy = "give a smaller one, or more points" if perplexity >= neighbours else "5 to 50 are common"
+        remedy = "give a smaller one, or more points" if perplexity >= neighbours else "give a larger one"
         if perplexity < neighbours and nearest > 1:
-            remedy = "remove points that occur twice, or give a larger one"
+            remedy += ", or remove points that occur twice, if that is why"
         raise ValueError(f"{wrong}, and below {neighbours}, the number of all: {remedy}.")
+
+
+def _positive(**numbers):
+    for name, value in numbers.items():
+        if not isinstance(value, Real) or not 0 < value < math.inf:
+            raise ValueError(f"{name} is {value!r}: give a finite number above 0.")
 
 
 def _checked(affinities, y):

@@ -1,4 +1,6 @@
-"""Small drawing steps that several explorers share."""
+"""Small steps that several explorers share."""
+
+from numbers import Real
 
 import numpy as np
 from matplotlib.patches import Polygon
@@ -36,3 +38,8 @@ def outline(x, y):
 def ceiling(value, steps=(0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)):
     """Return the first of a few fixed axis limits that holds the value, so that limits change seldom."""
     return next((step for step in steps if value <= step), value)
+
+
+def within(lowest, highest, *numbers):
+    """Return whether all are numbers of the range, both ends counted in."""
+    return all(isinstance(number, Real) and lowest <= number <= highest for number in numbers)

@@ -2,7 +2,6 @@
 
 import math
 from functools import lru_cache
-from numbers import Real
 
 import numpy as np
 from matplotlib.colors import to_rgb
@@ -10,7 +9,7 @@ from matplotlib.patches import Polygon
 
 from klcourse import style
 from klcourse.divergence import kl_divergence
-from klcourse.explorers.drawing import ceiling, line
+from klcourse.explorers.drawing import ceiling, line, within
 from klcourse.live import Explorer, Picture, choice, slider
 from klcourse.mixture import log_density, lower_bound, m_step, matched_bound, responsibilities
 
@@ -30,10 +29,6 @@ def _signed(value, decimals=4):
 
 def _heading(axes, text="", colour=style.INK, x=0.0, ha="left"):
     return axes.text(x, 1.01, text, color=colour, transform=axes.transAxes, va="bottom", ha=ha)
-
-
-def _within(lowest, highest, *numbers):
-    return all(isinstance(number, Real) and lowest <= number <= highest for number in numbers)
 
 
 def _changes():
@@ -115,7 +110,7 @@ def bound_and_gap(mean_1=-1.0, mean_2=1.0, q="start"):
     >>> bound_and_gap(mean_2=1.7).text
     'Log-likelihood −16.5903 nats = bound −16.7870 + gap 0.1968. The gap is Σ KL(q‖p(z|x)).'
     """
-    if not (_within(-4, 4, mean_1, mean_2) and isinstance(q, str) and q in _LABELS):
+    if not (within(-4, 4, mean_1, mean_2) and isinstance(q, str) and q in _LABELS):
         raise ValueError(f"mean_1 and mean_2 must lie in [-4, 4], and q be one of {', '.join(_LABELS)}.")
     controls = {
         "mean_1": slider("mean 1", float(mean_1), -4, 4, 0.05),
@@ -231,7 +226,7 @@ def em_steps(mean_1=-0.1, mean_2=0.1, sd_1=1.0, sd_2=1.0):
     >>> em_steps().text
     'Start: log-likelihood −23.5032 nats. Means −0.1000 and 0.1000, sds 1.0000 and 1.0000.'
     """
-    if not (_within(-3, 3, mean_1, mean_2) and _within(0.1, 3, sd_1, sd_2)):
+    if not (within(-3, 3, mean_1, mean_2) and within(0.1, 3, sd_1, sd_2)):
         raise ValueError("mean_1 and mean_2 must lie in [-3, 3], sd_1 and sd_2 in [0.1, 3].")
     controls = {
         "mean_1": slider("start mean 1", float(mean_1), -3, 3, 0.1),
@@ -372,7 +367,7 @@ def kl_of_mixtures(mean=2.0, weight=0.3, draws=100):
     >>> kl_of_mixtures().text
     'KL(f‖g) = 0.4834 nats; from 100 draws 0.5202 ± 0.0901; matched bound 0.5121 nats.'
     """
-    if not (_within(0, 4, mean) and _within(0.02, 0.98, weight) and _within(*_DRAWS, draws) and draws == int(draws)):
+    if not (within(0, 4, mean) and within(0.02, 0.98, weight) and within(*_DRAWS, draws) and draws == int(draws)):
         raise ValueError("mean must lie in [0, 4], weight in [0.02, 0.98], and draws be a whole number in [10, 10000].")
     controls = {
         "mean": slider("f: means ±", float(mean), 0, 4, 0.1),

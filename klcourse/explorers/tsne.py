@@ -7,7 +7,7 @@ import numpy as np
 
 from klcourse import style
 from klcourse.divergence import entropy
-from klcourse.explorers.drawing import ceiling, line
+from klcourse.explorers.drawing import ceiling, line, within
 from klcourse.live import Explorer, Picture, choice, slider, toggle
 from klcourse.mnist import load_mnist
 from klcourse.tsne import calibrate, descend, joint_affinities, neighbour_affinities
@@ -47,8 +47,10 @@ def neighbours(perplexity=2.0, distances=(1, 2, 3, 4)):
     >>> neighbours().text
     'σ = 1.1385, that is β = 0.3857. H = 0.6931 nats, and e^H = 2.00 equally likely neighbours.'
     """
-    if len(distances) != 4 or not all(0.5 <= d <= _FARTHEST for d in distances) or not 1.05 <= perplexity <= 3.95:
-        raise ValueError("Give four distances in [0.5, 8] and a perplexity in [1.05, 3.95].")
+    if np.shape(distances) != (4,) or not within(0.5, _FARTHEST, *distances):
+        raise ValueError(f"distances is {distances!r}: give four numbers in [0.5, {_FARTHEST}].")
+    if not within(1.05, 3.95, perplexity):
+        raise ValueError(f"perplexity is {perplexity!r}: give a number in [1.05, 3.95].")
     controls = {"perplexity": slider("perplexity", float(perplexity), 1.05, 3.95, 0.05)}
     for i, distance in enumerate(distances, 1):
         controls[f"d{i}"] = slider(f"distance {i}", float(distance), 0.5, _FARTHEST, 0.05)
@@ -97,9 +99,11 @@ def _draw_neighbours(figure):
         # One line for all four: from 0 to the weight, and a gap.
         heights = np.column_stack([np.zeros(4), n["weights"], np.full(4, np.nan)])
         stems.set_data(np.repeat(n["distances"], 3), heights.ravel())
+        levels = []  # digits that would cover each other stand on different levels
         for i, (d, height) in enumerate(zip(n["distances"], n["weights"], strict=True)):
-            stacked = np.sum(np.abs(n["distances"][:i] - d) < 0.3)
-            dots[i].set_data([d], [height + 0.08 + 0.1 * stacked])
+            taken = {levels[j] for j in range(i) if abs(n["distances"][j] - d) < 0.3}
+            levels.append(min({0, 1, 2, 3} - taken))
+            dots[i].set_data([d], [height + 0.08 + 0.1 * levels[i]])
         for bar, p in zip(bars, n["p"], strict=True):
             bar.set_height(p)
         effective = math.exp(n["entropy"])
@@ -160,7 +164,7 @@ def forces(across=-3.0, up=3.0, kernel="student"):
     >>> forces().text
     'KL(P‖Q) = 0.2954 nats, KL(Q‖P) = 0.2028 nats. Pull 0.1423, push 0.0326, together 0.1101.'
     """
-    if not (abs(across) <= 9 and abs(up) <= 5 and kernel in ("student", "gauss")):
+    if not (within(-9, 9, across) and within(-5, 5, up) and kernel in ("student", "gauss")):
         raise ValueError('across must lie in [-9, 9], up in [-5, 5], and kernel is "student" or "gauss".')
     controls = {
         "across": slider("across", float(across), -9, 9, 0.05),
@@ -295,12 +299,11 @@ def digit_map(digits=None, perplexity=20):
     >>> digit_map().text
     'Step 500: KL(P‖Q) = 0.416 nats. Nearest on the map: the same digit for 95.2 %. Width 40.'
     """
-    images, labels = (np.asarray(part) for part in (_test_digits() if digits is None else digits))
-    if len(images) != len(labels) or len(images) < 100 or not np.isin(labels, list(_KINDS)).all():
-        raise ValueError("Give 100 images or more, one a row, and for each its label: 0, 1, 3, 4 or 6.")
+    images, labels = _images_and_labels(_test_digits() if digits is None else digits)
     if perplexity not in _PERPLEXITIES:
         raise ValueError(f"perplexity is {perplexity}: give one of {', '.join(map(str, _PERPLEXITIES))}.")
     affinities = lru_cache(lambda perplexity: joint_affinities(images, perplexity))
+    affinities(perplexity)  # here it says what is wrong with the images
 
     @lru_cache(maxsize=8)
     def path(perplexity, exaggerate, start):
@@ -320,6 +323,18 @@ def digit_map(digits=None, perplexity=20):
         "exaggerate": toggle("4 times the pull, up to step 60", True),
     }
     return Explorer(compute, Picture(_draw_map(labels), (7.4, 4.1)), controls, _map_readout, _map_alt)
+
+
+def _images_and_labels(digits):
+    try:
+        images, labels = digits
+        images, labels = np.asarray(images, float), np.asarray(labels)
+    except (TypeError, ValueError):
+        raise ValueError("digits must be a pair: images, one a row, and their labels.") from None
+    fits = images.ndim == 2 and labels.shape == images.shape[:1] and len(images) >= 100
+    if not fits or not np.isin(labels, list(_KINDS)).all():
+        raise ValueError("digits must hold 100 images or more, one a row, and for each its label: 0, 1, 3, 4 or 6.")
+    return images, labels
 
 
 @lru_cache(maxsize=1)
