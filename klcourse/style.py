@@ -2,7 +2,9 @@
 
 import math
 
-__all__ = ["GREY", "INK", "PANEL", "M", "P", "Q", "amount", "use"]
+import numpy as np
+
+__all__ = ["GREY", "INK", "PANEL", "M", "P", "Q", "amount", "heat_map", "use"]
 
 # Three colours of seaborn's "colorblind" palette. `text` is the same hue, dark enough to read on the panel (4.5:1).
 P = {"color": "#0173b2", "linestyle": "-", "text": "#01588a"}
@@ -50,6 +52,45 @@ def use():
     import matplotlib
 
     matplotlib.rcParams.update(_SETTINGS)
+
+
+def heat_map(axes, values, rows, columns, texts=None, **colours):
+    """Colour a table by its values and write each of them into its cell.
+
+    (seaborn has a `heatmap`, and brings pandas along: 70 MB of every kernel that shares the machine.)
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    values : ndarray, shape (m, n)
+    rows, columns : sequence, of length m and n
+        The labels of the ticks.
+    texts : ndarray of str, shape (m, n), optional
+        What to write. Left out, the values with two decimals.
+    **colours
+        For ``axes.imshow``: cmap, vmin, vmax.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+        For a colour bar.
+
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> _ = heat_map(axes, np.array([[0.0, 1.0]]), ["p"], ["q", "r"], cmap="cividis")
+    >>> [text.get_text() for text in axes.texts]
+    ['0.00', '1.00']
+    """
+    image = axes.imshow(values, aspect="auto", **colours)
+    for (i, j), value in np.ndenumerate(values):
+        dark = image.cmap(image.norm(value))[:3] @ np.array([0.299, 0.587, 0.114]) < 0.5
+        text = f"{value:.2f}" if texts is None else texts[i][j]
+        axes.text(j, i, text, ha="center", va="center", fontsize=12, color="white" if dark else INK)
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return image
 
 
 def amount(value, unit="nats", digits=4):
