@@ -83,9 +83,10 @@ def heat_map(axes, values, rows, columns, texts=None, **colours):
     """
     image = axes.imshow(values, aspect="auto", **colours)
     for (i, j), value in np.ndenumerate(values):
-        dark = image.cmap(image.norm(value))[:3] @ np.array([0.299, 0.587, 0.114]) < 0.5
+        luminance = np.array(image.cmap(image.norm(value))[:3]) ** 2.2 @ np.array([0.2126, 0.7152, 0.0722])
+        colour = "white" if luminance < 0.179 else "black"  # either way the contrast is 4.5:1 or more
         text = f"{value:.2f}" if texts is None else texts[i][j]
-        axes.text(j, i, text, ha="center", va="center", fontsize=12, color="white" if dark else INK)
+        axes.text(j, i, text, ha="center", va="center", fontsize=12, color=colour)
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
