@@ -279,8 +279,9 @@ def commands(job):
 
 def test_ci_and_workflow_run_the_readme_s_test_command():
     assert f"pip install uv && {TEST_COMMAND}\n" in read(ROOT / "README.md")
-    assert read(ROOT / ".ci/run").splitlines()[-1] == TEST_COMMAND  # last, so that the output ends with its summary
-    assert commands("test")[-1] == TEST_COMMAND
+    whole = TEST_COMMAND.replace("run", "run --extra grading")  # the same, and nothing is skipped
+    assert read(ROOT / ".ci/run").splitlines()[-1] == whole  # last, so that the output ends with its summary
+    assert commands("test")[-1] == whole
 
 
 def test_ci_and_workflow_demand_a_browser_and_clean_code():

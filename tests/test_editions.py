@@ -1,0 +1,205 @@
+"""What a teacher hands out: no solution in the student's edition, pages without a network, the marks of nbgrader."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from klcourse import editions
+from klcourse.exercises import _data
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def command(*arguments, folder=None, expect=0):
+    """Run a Python module as a teacher does, and return what it said."""
+    ended = subprocess.run([sys.executable, "-m", *map(str, arguments)], cwd=folder, capture_output=True, text=True)
+    said = ended.stdout + ended.stderr
+    assert ended.returncode == expect, said
+    return said
+
+
+# --- student and teacher --------------------------------------------------------------------------------------------
+
+
+def solutions(notebook):
+    return [cell for cell in notebook.cells if "solution" in cell.metadata.get("tags", [])]
+
+
+def given_away(notebook, whole):
+    """The cells of an edition that give an answer away: a solution, its place, or what it printed."""
+    hidden = [cell.source for cell in solutions(whole)]
+    for cell in notebook.cells:
+        printed = "".join(output.get("text", "") for output in cell.get("outputs", []))
+        if cell.source in hidden or "olution is folded" in cell.source or "is right: " in printed:
+            yield cell.source
+
+
+@each_notebook
+def test_the_student_edition_is_the_notebook_without_its_solutions(notebook):
+    whole = read(notebook)
+    handed_out = editions.student(whole)
+    assert len(handed_out.cells) == len(whole.cells) - len(solutions(whole)) <= len(whole.cells) - 4
+    assert list(given_away(handed_out, whole)) == []
+    assert len(set(given_away(whole, whole))) > len(solutions(whole)), "the check sees them in the whole notebook"
+    nbformat.validate(handed_out)
+
+
+@each_notebook
+def test_the_teacher_edition_hides_nothing_and_frees_the_sliders(notebook):
+    shown = editions.teacher(read(notebook))
+    first = next(cell for cell in shown.cells if cell.cell_type == "code")
+    assert "unlock_all()" in first.source
+    assert not any(cell.metadata.get("jupyter") for cell in shown.cells)
+    assert len(solutions(shown)) == len(solutions(read(notebook)))
+    nbformat.validate(shown)
+
+
+def test_one_command_writes_every_notebook(tmp_path):
+    command("klcourse.editions", "student", tmp_path / "a" / "class")
+    assert [path.name for path in sorted((tmp_path / "a" / "class").iterdir())] == [path.name for path in NOTEBOOKS]
+
+
+@pytest.mark.parametrize("arguments", [[], ["student"], ["pupils", "x"], ["student", "x", "1.1"]])
+def test_a_command_that_is_none_explains_itself(arguments):
+    assert "python -m klcourse.editions student FOLDER" in command("klcourse.editions", *arguments, expect=1)
+
+
+def test_a_link_of_nbgitpuller_brings_news_and_keeps_what_the_student_wrote(tmp_path):
+    def git(*arguments):
+        who = ["-c", "user.name=teacher", "-c", "user.email=teacher@example.org"]
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path / "class", check=True, capture_output=True)
+
+    command("klcourse.editions", "student", tmp_path / "class")
+    git("init", "--initial-branch=main")
+    git("add", ".")
+    git("commit", "--message=the student edition")
+    pull = ("nbgitpuller.pull", (tmp_path / "class").as_uri(), "main", "home")
+    command(*pull, folder=tmp_path)
+    first, second = (tmp_path / "home" / path.name for path in NOTEBOOKS[:2])
+    first.write_text(first.read_text("utf-8").replace("kl_pq_nats = ...", "kl_pq_nats = 1.3357"), "utf-8")
+    changed = tmp_path / "class" / second.name
+    changed.write_text(changed.read_text("utf-8").replace("# 2 ·", "# 2 (new) ·"), "utf-8")
+    git("commit", "--all", "--message=a correction")
+    command(*pull, folder=tmp_path)
+    assert "kl_pq_nats = 1.3357" in first.read_text("utf-8")
+    assert "# 2 (new) ·" in second.read_text("utf-8")
+
+
+# --- web pages ------------------------------------------------------------------------------------------------------
+
+
+@each_notebook
+def test_a_web_page_asks_nothing_of_a_network(notebook):
+    page = editions.html(read(notebook))
+    fetched = re.findall(
+        r'<(?:script|img|link|iframe)[^>]*(?:src|href)="(?!data:|#)([^"]*)"|(?:@import|url\()["\']?http', page
+    )
+    assert fetched == []
+    assert "<script" not in re.sub(r"<script>[^<]*</script>", "", page)
+    assert "MathJax" not in page
+
+
+@each_notebook
+def test_every_formula_of_a_web_page_is_mathml(notebook):
+    page = editions.html(read(notebook))
+    text = "\n".join(
+        re.sub(r"`[^`]*`", "", cell.source) for cell in read(notebook).cells if cell.cell_type == "markdown"
+    )
+    formulas = re.findall(r"\$\$.+?\$\$|\$[^$\n]+\$", text, re.S)
+    assert page.count("<math") == len(formulas) > 0
+    shown = re.sub(r"<(style|script|pre|code)\b.*?</\1>|<[^>]*>", "", page, flags=re.S)
+    assert not re.search(r"\$[^$\n]{1,200}\$|\\(frac|sum|log|mathrm)", shown), "LaTeX is left in the text"
+
+
+# --- nbgrader -------------------------------------------------------------------------------------------------------
+
+
+def test_points_are_data():
+    exercises = {re.sub("[a-z]+$", "", part) for part in _data("exercises")}
+    bonus = {e for e in exercises if e.endswith(".5")}
+    assert set(_data("points")) == exercises - bonus
+    assert all(points > 0 for points in _data("points").values())
+
+
+@each_notebook
+def test_a_graded_exercise_has_its_solution_between_the_marks_and_a_locked_cell(notebook):
+    number = f"{int(notebook.name[:2])}.1"
+    cells = editions.graded(read(notebook), {number: 6}).cells
+    roles = [cell.metadata.nbgrader for cell in cells if "nbgrader" in cell.metadata]
+    assert [(role.solution, role.grade, role.locked, role.get("points")) for role in roles] == [
+        (True, False, False, None),
+        (False, True, True, 6),
+    ]
+    (answer,) = (cell.source for cell in cells if cell.metadata.get("nbgrader", {}).get("solution"))
+    solved = re.search(r"### BEGIN SOLUTION\n(.*)\n### END SOLUTION", answer, re.S)[1]
+    for name in re.findall(r"^(\w+) = \.\.\.$", answer, re.M):
+        assert re.search(rf"^{name} = ", solved, re.M)
+    assert len(solutions(editions.graded(read(notebook), {}))) == 0
+
+
+def test_an_exercise_without_points_is_refused(tmp_path):
+    said = command("klcourse.editions", "graded", tmp_path / "course", "1.1", "9.9", expect=1)
+    assert "no points to 9.9" in said
+    assert not (tmp_path / "course").exists()
+
+
+@pytest.fixture
+def nbgrader():
+    if not find_spec("nbgrader"):
+        fail = pytest.fail if os.environ.get("KLCOURSE_REQUIRE_NBGRADER") == "1" else pytest.skip
+        fail("nbgrader is not installed: uv run --extra grading pytest")
+    # nbgrader starts alembic by its name.
+    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+
+    def run(folder, *arguments):
+        line = [sys.executable, "-m", "nbgrader", *arguments]
+        ended = subprocess.run(line, cwd=folder, capture_output=True, text=True, env=environment)
+        assert ended.returncode == 0, ended.stderr
+
+    return run
+
+
+def hand_in(course, student, assignment, answers):
+    """Put answers in the place of the dots of the released notebook, and hand it in."""
+    released = read(course / "release" / assignment / f"{assignment}.ipynb")
+    for cell in released.cells:
+        for name, value in answers.items():
+            cell.source = cell.source.replace(f"{name} = ...", f"{name} = {value}")
+    place = course / "submitted" / student / assignment
+    place.mkdir(parents=True)
+    nbformat.write(released, place / f"{assignment}.ipynb")
+
+
+def test_nbgrader_gives_the_marks(tmp_path, nbgrader):
+    """A right, a wrong and an empty hand-in, from the command to the marks and the feedback."""
+    course, lesson = tmp_path / "course", "01_discrete_kl"
+    command("klcourse.editions", "graded", course, "1.2")
+    nbgrader(course, "generate_assignment", lesson)
+    released = (course / "release" / lesson / f"{lesson}.ipynb").read_text("utf-8")
+    assert "SOLUTION" not in released
+    assert "best_length = ..." in released
+    right = {"best_length": 1.75, "length_with_Q": 2.0, "extra_length": 0.25, "extra_mixed_up": 0.875}
+    hand_in(course, "right", lesson, right)
+    hand_in(course, "wrong", lesson, {**right, "extra_length": "0.25 * np.log(2)", "extra_mixed_up": 1 / 3})
+    hand_in(course, "empty", lesson, {})
+    nbgrader(course, "autograde", lesson)
+    nbgrader(course, "generate_feedback", lesson)
+    nbgrader(course, "export")
+    with (course / "grades.csv").open(newline="") as file:
+        marks = {row["student_id"]: (float(row["score"]), float(row["max_score"])) for row in csv.DictReader(file)}
+    worth = _data("points")["1.2"]
+    assert marks == {"right": (worth, worth), "wrong": (worth / 2, worth), "empty": (0, worth)}
+    feedback = (course / "feedback" / "wrong" / lesson / f"{lesson}.html").read_text("utf-8")
+    assert "that is the value in nats" in feedback

@@ -1,0 +1,80 @@
+"""TEACHING.md says what is so: minutes, sections, exercises, questions, commands, links inside it."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from klcourse import editions
+from klcourse.exercises import _data
+
+ROOT = Path(__file__).parents[1]
+GUIDE = (ROOT / "TEACHING.md").read_text("utf-8")
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def text_of(path):
+    return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+
+
+def lessons(guide):
+    """{number: (minutes to read, minutes for the exercises)} as the guide says."""
+    found = re.findall(r"^### (\d\d) · .* \((\d+) \+ (\d+) minutes\)$", guide, re.M)
+    return {number: (int(read), int(exercises)) for number, read, exercises in found}
+
+
+def lessons_as_they_are():
+    times = {}
+    for path in NOTEBOOKS:
+        words = re.search(r"\*\*(\d+) minutes\*\* \((\d+) to read and play, (\d+) for the exercises", text_of(path))
+        total, read, exercises = map(int, words.groups())
+        assert total == read + exercises, path.name
+        times[path.name[:2]] = read, exercises
+    return times
+
+
+def test_minutes_are_those_of_the_notebooks():
+    assert lessons(GUIDE) == lessons_as_they_are()
+    assert lessons(GUIDE.replace("(50 + 40 minutes)", "(50 + 30 minutes)")) != lessons_as_they_are()
+
+
+@pytest.mark.parametrize("number", [path.name[:2] for path in NOTEBOOKS])
+def test_each_lesson_says_what_goes_wrong_what_to_ask_and_what_to_cut(number):
+    section = re.search(rf"^### {number} · .*?(?=^##)", GUIDE, re.M | re.S)[0]
+    for words in ("- **They get wrong:**", "- **Ask at the board:**", "- **Cut:**"):
+        assert words in section
+
+
+def unknown_numbers(guide):
+    """The sections, exercises and questions that the guide names and no notebook has."""
+    known = {re.sub("[a-z]$", "", name) for name in _data("exercises")} | set(_data("predictions"))
+    for path in NOTEBOOKS:
+        known |= set(re.findall(r"^## (\d\.\d+) ", text_of(path), re.M))
+    plain = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)|d = \d\.\d+|Python \d\.\d+", "", guide, flags=re.S)
+    plain = plain.split("### How much a class needs")[0]  # measurements
+    return [
+        name for name in re.findall(r"(?<![\d.,−])([1-8]\.(?:\d{1,2}|[a-c]))(?![\d.]*\d)", plain) if name not in known
+    ]
+
+
+def test_what_the_guide_names_exists():
+    assert unknown_numbers(GUIDE) == []
+    assert unknown_numbers("See 2.12, question 1.d and exercise 3.4.") == ["2.12"]
+
+
+def test_commands_and_files_exist():
+    named = set(re.findall(r"klcourse\.editions (\w+)", GUIDE))
+    assert named == set(editions.__all__)
+    files = re.findall(r"(?:tests|notebooks|klcourse|benchmarks)/[\w/]+\.\w+", GUIDE)
+    assert files
+    assert [name for name in files if not (ROOT / name).is_file()] == []
+
+
+def test_links_inside_the_guide_lead_somewhere():
+    anchors = {
+        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", GUIDE, re.M)
+    }
+    links = re.findall(r"\]\(#([^)]*)\)", GUIDE)
+    assert links
+    assert [link for link in links if link not in anchors] == []
