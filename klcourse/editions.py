@@ -96,7 +96,7 @@ _PAGE = """
   --jp-mirror-editor-operator-color: #8f1fd6;
   --jp-mirror-editor-comment-color: #356b6b;
 }
-main a:any-link { text-decoration: underline; }
+.jp-RenderedHTMLCommon a:any-link { text-decoration: underline; }
 </style>
 {% endblock %}
 {% block codecell %}

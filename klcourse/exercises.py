@@ -178,7 +178,7 @@ class _Prediction(widgets.VBox):
         answers = [answer["text"] for answer in question["answers"]]
         self.options = widgets.RadioButtons(options=answers, value=None, layout={"width": "auto", "margin": _INDENT})
         self.button = widgets.Button(description="Lock in my answer", disabled=True, button_style="primary")
-        self.feedback = widgets.HTML()
+        self.feedback = widgets.HTML().add_class("klcourse-status")  # for the explorer's `_SPEAK`
         self.options.observe(lambda _: setattr(self.button, "disabled", self.options.value is None), "value")
         self.button.on_click(lambda _: self.lock_in())
         self.button.layout = {"width": "auto", "align_self": "flex-start", "margin": _INDENT}
@@ -200,7 +200,7 @@ class _Prediction(widgets.VBox):
         verdict = "Yes." if chosen.get("right") else "Not quite."
         words = f"You said: “{html.escape(chosen['text'])}” <b>{verdict}</b> {html.escape(chosen['feedback'])}"
         self.options.disabled = self.button.disabled = True
-        self.feedback.value = f'<div role="status" style="{_BOX}">{words}</div>'
+        self.feedback.value = f'<div style="{_BOX}">{words}</div>'
         self.unlock()
 
     def unlock(self):

@@ -153,7 +153,8 @@ class Explorer(widgets.VBox):
         self.reset_button = widgets.Button(description="Reset", icon="undo", tooltip="Put every control back")
         self.reset_button.layout.width = "auto"
         self.reset_button.on_click(lambda _: self.reset())
-        super().__init__([self._arranged_controls(), self._readout_row(), self.image])
+        self.readout.add_class("klcourse-status")  # for `_SPEAK`
+        super().__init__([self._arranged_controls(), self._readout_row(), self.image, _speaker()])
         for control in controls.values():
             control.observe(self._step, "value")
         self._step()
@@ -205,7 +206,7 @@ class Explorer(widgets.VBox):
         self.picture.update(numbers)
         self.numbers, self.text, self.alt = numbers, self._readout_of(numbers), self._alt_of(numbers)
         self.image.value = _img(self.picture.jpeg(), "jpeg", self.alt, self.picture.width)
-        self.readout.value = f'<div role="status" style="{_READOUT}">{html.escape(self.text)}</div>'
+        self.readout.value = f'<div style="{_READOUT}">{html.escape(self.text)}</div>'
 
     def _show_error(self, message):
         self.text = self.alt = f"This explorer failed. Press Reset, or run the cell again. {message}"
@@ -223,13 +224,49 @@ class Explorer(widgets.VBox):
             return _bundle(self.picture.png(), self.alt, self.picture.width)
 
 
+# --- for those who listen -------------------------------------------------------------------------------------
+
+# What a screen reader says comes from attributes that ipywidgets leaves out and Python cannot reach: the name of a
+# slider's handle, its value as its box shows it (not 0.04999999999999982, nor an exponent), that it is locked, that a
+# text is to be read out when it changes, what a group of answers is for. A script in the page can reach them, and a
+# <style> runs one when it gets there.
+_SPEAK = """
+const near = this.closest('.widget-vbox'), whole = near.parentNode.closest('.widget-vbox') ?? near;
+const set = (part, name, value) => part.getAttribute(name) === value || part.setAttribute(name, value);
+const speak = () => {
+    for (const bar of whole.querySelectorAll('.noUi-target')) {
+        const box = bar.closest('.widget-hbox').querySelector('input');
+        if (!box) continue;  // not there yet
+        const handle = bar.querySelector('.noUi-handle'), value = bar.noUiSlider.get(true);
+        set(handle, 'aria-label', box.labels[0].textContent);
+        set(handle, 'aria-valuetext', `${box.step === 'any' ? +(10 ** value).toPrecision(3) : +value.toFixed(6)}`);
+        set(handle, 'aria-disabled', `${bar.hasAttribute('disabled')}`);
+    }
+    for (const text of whole.querySelectorAll('.klcourse-status > .widget-html-content')) set(text, 'role', 'status');
+    for (const icon of whole.querySelectorAll('button > i')) set(icon, 'aria-hidden', 'true');
+    for (const answers of whole.querySelectorAll('.widget-radio-box')) {
+        set(answers, 'role', 'radiogroup');
+        set(answers, 'aria-label', answers.closest('.widget-vbox').querySelector('.widget-html-content').textContent);
+    }
+};
+const attributeFilter = ['aria-valuetext', 'disabled'];
+new MutationObserver(speak).observe(whole, {subtree: true, childList: true, attributeFilter});
+this.onload = null;
+speak();
+"""
+
+
+def _speaker():
+    return widgets.HTML(f'<style onload="{html.escape(_SPEAK)}"></style>', layout={"display": "none"})
+
+
 # --- controls: each has a `value` to observe and a `disabled` to set ------------------------------------------
 
 _READOUT = "font-size:115%;line-height:1.5;padding:2px 0;white-space:normal"
 
 
 class _Slider(widgets.HBox):
-    """A slider and a number box that hold the same value. The box carries the label: a slider alone has no name."""
+    """A slider and a number box that hold the same value. The box carries the label, for both."""
 
     def __init__(self, bar, box, shown):
         self.bar, self.box = bar, box

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import TimeoutError as TooLate
 from playwright.sync_api import expect, sync_playwright
 
@@ -239,6 +240,37 @@ def run_cell(page, index, source):
     return show_cell(page, index).locator(".jp-Cell-outputArea").inner_text()
 
 
+# --- what those find who cannot see it ---------------------------------------------------------------------------
+
+NO_ALT = ("", "Image", "No description has been provided for this image")  # what JupyterLab and nbconvert put in
+
+
+def picture_faults(pictures):
+    """Find pictures that are empty or that say nothing to those who cannot see them."""
+    found = pictures.evaluate_all(
+        """images => Promise.all(images.map(async image => {
+            await image.decode().catch(() => {});
+            return {alt: image.alt.trim(), width: image.naturalWidth};
+        }))"""
+    )
+    faults = [] if found else ["no picture is shown"]
+    faults += [
+        f"a picture {picture['width']} pixels wide has no alt text" for picture in found if picture["alt"] in NO_ALT
+    ]
+    return faults + [f"this picture is empty: {picture['alt']}" for picture in found if not picture["width"]]
+
+
+def axe_faults(page, *selectors):
+    """Find what axe-core calls serious or critical in the elements that are named, or else in the whole page."""
+    page.evaluate(AXE_SCRIPT)
+    violations = page.evaluate(
+        "async scope => (await axe.run(scope, {resultTypes: ['violations']})).violations",
+        {"include": [[selector] for selector in selectors or ["html"]]},
+    )
+    serious = [violation for violation in violations if violation["impact"] in ("serious", "critical")]
+    return [f"{fault['id']}: {node['html'][:200]}" for fault in serious for node in fault["nodes"]]
+
+
 # --- an explorer in a page ---------------------------------------------------------------------------------------
 
 
@@ -254,6 +286,9 @@ class LiveExplorer:
         How many milliseconds it has for an answer; it needs about 50.
     """
 
+    SHOWN = """output => [...output.querySelectorAll('[role=slider]')].map(slider =>
+        [slider.ariaValueText, slider.closest('.widget-hbox').querySelector('input').value])"""
+    ROLES = ("slider", "spinbutton", "checkbox", "combobox", "button", "radio", "radiogroup")
     FILM = ".widget-toggle-button"
     CONTROLS = f".noUi-handle, .widget-text input, .widget-checkbox input, .widget-dropdown select, {FILM}"
     DISABLED = f"""output => [...output.querySelectorAll('{CONTROLS}, .fa-undo')].map(part =>
@@ -275,6 +310,20 @@ class LiveExplorer:
     def words(self):
         """Return what the readout says and what the picture's alt text says."""
         return self.output.evaluate(self.WORDS)
+
+    def spoken(self):
+        """Return what the browser tells a screen reader of every control: its role and its name."""
+        self.output.evaluate("output => window.asked = output")
+        session = self.page.context.new_cdp_session(self.page)
+        output = session.send("Runtime.evaluate", {"expression": "window.asked"})["result"]["objectId"]
+        nodes = session.send("Accessibility.queryAXTree", {"objectId": output})["nodes"]
+        session.detach()
+        spoken = [(node["role"]["value"], node["name"].get("value", "")) for node in nodes if not node["ignored"]]
+        return [(role, name) for role, name in spoken if role in self.ROLES]
+
+    def shown(self):
+        """Return for every slider the value that it reads out and the one that its box shows."""
+        return self.output.evaluate(self.SHOWN)
 
     def labels_cut_off(self):
         """Return the labels that have too little room."""
@@ -329,7 +378,7 @@ class LiveExplorer:
         self.press(*["Tab"] * choice, "Space")
         expect(lock).to_be_enabled()
         self.press(*["Tab"] * (answers.count() - choice), "Enter")
-        self.becomes("output.querySelectorAll('[role=status]').length === 2")
+        self.becomes("output.querySelector('[role=status]').innerText")
         return self.output.locator("[role=status]").first.inner_text()
 
 

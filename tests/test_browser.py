@@ -4,7 +4,6 @@ The checks return what is wrong as sentences, so that the last tests can show ea
 """
 
 import inspect
-import os
 import pkgutil
 import re
 import shutil
@@ -16,14 +15,13 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 from browser import (
-    HOW_TO_GET_ONE,
     Lab,
     LiveExplorer,
-    chromium,
+    axe_faults,
     close_notebook,
-    find_browser,
     kernel_errors,
     open_notebook,
+    picture_faults,
     replace_in_cells,
     run_all,
     run_cell,
@@ -40,18 +38,8 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 DATA = Path(klcourse.__file__).parent / "data"
 EXERCISES = tomllib.loads((DATA / "exercises.toml").read_text("utf-8"))["exercises"]
 QUESTIONS = tomllib.loads((DATA / "predictions.toml").read_text("utf-8"))["predictions"].values()
-NO_ALT = ("", "Image", "No description has been provided for this image")  # what JupyterLab and nbconvert put in
 
 every_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not find_browser():
-        fail = pytest.fail if os.environ.get("KLCOURSE_REQUIRE_BROWSER") == "1" else pytest.skip
-        fail(HOW_TO_GET_ONE)
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -132,21 +120,6 @@ def output_faults(page):
     return [*shown, *broken, *alarms, *kernel_errors(page)]
 
 
-def picture_faults(pictures):
-    """Find pictures that are empty or that say nothing to those who cannot see them."""
-    found = pictures.evaluate_all(
-        """images => Promise.all(images.map(async image => {
-            await image.decode().catch(() => {});
-            return {alt: image.alt.trim(), width: image.naturalWidth};
-        }))"""
-    )
-    faults = [] if found else ["no picture is shown"]
-    faults += [
-        f"a picture {picture['width']} pixels wide has no alt text" for picture in found if picture["alt"] in NO_ALT
-    ]
-    return faults + [f"this picture is empty: {picture['alt']}" for picture in found if not picture["width"]]
-
-
 def lock_faults(explorer, choice):
     """Answer the question before an explorer, and find what the lock, the answer or the feedback gets wrong."""
     faults = picture_faults(explorer.pictures)
@@ -161,9 +134,20 @@ def lock_faults(explorer, choice):
     return faults
 
 
+def name_faults(explorer):
+    """Find the controls that a screen reader cannot name."""
+    spoken = explorer.spoken()
+    faults = [] if spoken else ["a screen reader finds no control"]
+    return faults + [f"a {role} has the name {name!r}" for role, name in spoken if not NAME.fullmatch(name)]
+
+
+NAME = re.compile(r"[^\ue000-\uf8ff]*\w[^\ue000-\uf8ff]*")  # no private signs: they would be a picture font's
+
+
 def control_faults(explorer):
     """Move every control, and find those that the picture or the words do not follow, then reset."""
-    start, faults = explorer.words(), picture_faults(explorer.pictures)
+    start, faults = explorer.words(), picture_faults(explorer.pictures) + name_faults(explorer)
+    explorer.output.evaluate("output => output.querySelectorAll('[role=status]').forEach(part => part.stays = true)")
     faults += [f"{label}: cut off" for label in explorer.labels_cut_off()]
     for row in sorted(explorer.rows.all(), key=lambda row: not row.is_visible()):  # some show when others have moved
         name = " ".join(row.inner_text().split())[:40]
@@ -176,10 +160,14 @@ def control_faults(explorer):
                 faults.append(f"{name}: {explorer.alarm() or 'the picture does not follow'}")
             elif explorer.words() == before:
                 faults.append(f"{name}: neither the readout nor the alt text follows")
+            elif not explorer.becomes(f"({explorer.SHOWN})(output).every(([read, shown]) => read === shown)"):
+                faults.append(f"{name}: sliders read out and boxes show {explorer.shown()}")
     explorer.button("Reset").focus()
     explorer.press("Enter")
     if not explorer.becomes(f"({explorer.WORDS})(output).join() === arg.join()", start):
         faults.append(f"Reset leads to {explorer.words()}, not back to {start}")
+    if not explorer.output.evaluate("output => [...output.querySelectorAll('[role=status]')].at(-1)?.stays"):
+        faults.append("changes of the readout are not read out")
     return faults
 
 
@@ -208,6 +196,9 @@ def test_notebook_runs_asks_and_follows_every_control(lab, page, notebook):
     cell, source = answered_exercise(stored)
     printed = run_cell(page, cell, source)
     assert printed.count("✓") == source.count("check("), printed
+    for cell in range(len(stored.cells)):
+        show_cell(page, cell)
+    assert not axe_faults(page, ".jp-RenderedMarkdown", ".jp-OutputArea-output")
     assert not output_faults(page)
 
 
@@ -235,8 +226,9 @@ WORKSHOP = {
             (bar,) = figure.subplots().bar([0], [1])
             return [bar], lambda numbers: bar.set_height(numbers["height"])
 
-        def explorer(compute=lambda height: {"height": height}, words=str, label="height"):
-            return Explorer(compute, Picture(build), {"height": slider(label, 0.5, 0, 1, 0.01)}, words, words)
+        def explorer(compute=lambda height: {"height": height}, words=str, label="height", lowest=0):
+            controls = {"height": slider(label, 0.5, lowest, 1, 0.01, log=lowest > 0)}
+            return Explorer(compute, Picture(build), controls, words, words)
 
         def film():
             controls = {"frame": slider("frame", 30, 1, 60, 1, play=True)}
@@ -248,6 +240,12 @@ WORKSHOP = {
     "mute": "explorer(words=lambda numbers: 'a bar')",
     "no alt text": "explorer(words=lambda numbers: '')",
     "long label": "explorer(label='WWWWWWWWWW')",
+    "no name": "explorer(label=' ')",
+    "mere ipywidgets": """
+        deaf = explorer(lowest=0.01)
+        deaf.children = deaf.children[:-1]  # without what speaks for it
+        deaf
+        """,
     "hidden slider": """
         hidden = explorer()
         hidden.controls["height"].layout.display = "none"
@@ -295,12 +293,30 @@ def test_a_sound_explorer_has_no_faults(workshop):
         ("raises", "height: This explorer failed"),
         ("mute", "height: neither the readout nor the alt text follows"),
         ("no alt text", "has no alt text"),
+        ("no name", "a slider has the name ''"),
         ("hidden slider", "never shown"),
         ("long label", "WWWWWWWWWW: cut off"),
     ],
 )
 def test_a_broken_explorer_is_reported(workshop, name, fault):
     assert fault in "\n".join(control_faults(_explorer(workshop, name)))
+
+
+def test_what_ipywidgets_does_not_say_is_reported(workshop):
+    faults = "\n".join(control_faults(_explorer(workshop, "mere ipywidgets")))
+    assert "a slider has the name ''" in faults
+    assert r"a button has the name '\uf0e2 Reset'" in faults
+    assert "sliders read out and boxes show [['-0." in faults
+    assert "changes of the readout are not read out" in faults
+
+
+def test_axe_reports_a_slider_without_a_name(workshop):
+    cell = list(WORKSHOP).index
+    for name in ("sound", "mere ipywidgets"):
+        show_cell(workshop, cell(name))
+    assert not axe_faults(workshop, f'.jp-Cell[data-index="{cell("sound")}"] .jp-OutputArea-output')
+    (fault,) = axe_faults(workshop, f'.jp-Cell[data-index="{cell("mere ipywidgets")}"] .jp-OutputArea-output')
+    assert fault.startswith('aria-input-field-name: <div class="noUi-handle')
 
 
 def test_an_error_that_shows_nowhere_is_reported(workshop):

@@ -24,6 +24,7 @@ FLOORS = {
     "mixture": 4,
     "tsne": 2,
     "explorers": 5,
+    "editions": 3,
 }
 
 
@@ -49,7 +50,7 @@ def test_each_floor_imports_only_what_lies_below(path):
 
 def test_importing_everything_loads_nothing_heavy():
     """Each kernel of a class shares one machine; these would cost it about 90 MB."""
-    rooms = [f"klcourse.{name}" for name in ("divergence", "gaussian", "live", "exercises")]
+    rooms = [f"klcourse.{name}" for name in FLOORS if name not in ("explorers", "editions")]  # no lesson needs the last
     rooms += [f"klcourse.explorers.{path.stem}" for path in (PACKAGE / "explorers").glob("[a-z]*.py")]
     heavy = "['seaborn', 'pandas', 'sklearn', 'scipy.stats', 'matplotlib.pyplot', 'jupyterlab', 'nbval']"
     program = f"import {', '.join(rooms)}, sys; print([name for name in {heavy} if name in sys.modules])"
@@ -69,7 +70,7 @@ def test_thin():
         lines = path.read_text("utf-8").splitlines()
         return sum(bool(t.strip()) and not t.strip().startswith("#") and i not in doc for i, t in enumerate(lines, 1))
 
-    assert sum(code_lines(path) for path in PACKAGE.glob("*.py")) < 1450
+    assert sum(code_lines(path) for path in PACKAGE.glob("*.py")) < 1600
     assert all(code_lines(path) < 350 for path in PACKAGE.glob("explorers/*.py")), "an explorer room is too large"
 
 

@@ -108,8 +108,9 @@ def _draw_field(plane):
     kl = (mean**2 + np.expm1(log_variance) - log_variance) / 2
     lines = plane.contour(mean, log_variance, kl, _KL_LEVELS, colors=style.P["color"], linewidths=1, alpha=0.7)
     spots = [(0, -0.7), (0, -1.85), (0, -2.95), (0, -4.98)]
-    plane.clabel(lines, (0.1, 0.5, 1, 2), fmt="%g", fontsize=12, colors=style.P["text"], manual=spots)
-    mean, log_variance = np.meshgrid(np.linspace(-3.4, 3.4, 7), np.linspace(-7.2, 3.2, 8))
+    for label in plane.clabel(lines, (0.1, 0.5, 1, 2), fmt="%g", fontsize=12, manual=spots):
+        label.set_color(style.P["text"])  # as `colors` it would be as pale as the lines
+    mean, log_variance = np.meshgrid(np.linspace(-3.4, 3.4, 6), np.linspace(-7.2, 3.2, 8))
     down = np.array([-mean, -np.expm1(log_variance) / 2])
     length = np.hypot(*down)
     plane.quiver(mean, log_variance, *(down / np.sqrt(length)), angles="xy", color=style.GREY, alpha=0.6, width=0.005)
