@@ -9,6 +9,7 @@ from numbers import Real
 
 import numpy as np
 from numpy.polynomial import legendre
+from scipy.special import roots_jacobi
 
 from klcourse.divergence import _numbers
 
@@ -93,7 +94,8 @@ _DOUBLINGS = 2.0 ** np.arange(-1000, 512)
 
 # Gauss-Lobatto nodes cut to 8 binary digits: the points of narrow panels far from 0 are then floats without rounding.
 # The outermost stay just inside, for a density may be singular on an edge, but no jump can hide beyond them.
-_INNER = np.round(legendre.Legendre.basis(20).deriv().roots() * 2**8) / 2**8
+# The others are the roots of P₂₀′, a Jacobi polynomial; since NumPy 2.5, Legendre.roots() returns complex numbers.
+_INNER = np.round(roots_jacobi(19, 1, 1)[0] * 2**8) / 2**8
 _NODES = np.array([2**-30 - 1, *_INNER, 1 - 2**-30])
 _WEIGHTS = np.linalg.solve(legendre.legvander(_NODES, 20).T, [2] + [0] * 20)
 
