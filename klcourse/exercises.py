@@ -178,12 +178,13 @@ class _Prediction(widgets.VBox):
         answers = [answer["text"] for answer in question["answers"]]
         self.options = widgets.RadioButtons(options=answers, value=None, layout={"width": "auto", "margin": _INDENT})
         self.button = widgets.Button(description="Lock in my answer", disabled=True, button_style="primary")
-        self.feedback = widgets.HTML().add_class("klcourse-status")  # for the explorer's `_SPEAK`
+        self.feedback = widgets.HTML().add_class("klcourse-status")  # page.js has it read out
         self.options.observe(lambda _: setattr(self.button, "disabled", self.options.value is None), "value")
         self.button.on_click(lambda _: self.lock_in())
         self.button.layout = {"width": "auto", "align_self": "flex-start", "margin": _INDENT}
         self._ask = widgets.VBox([widgets.HTML(self._asked()), self.options, self.button])
         super().__init__([self._ask, self.feedback, explorer])
+        self.add_class("klcourse-question")
         explorer.enable(False)
         _PREDICTIONS.add(self)
         if _UNLOCKED:
@@ -213,8 +214,12 @@ class _Prediction(widgets.VBox):
     def _repr_mimebundle_(self, include=None, exclude=None, **kwargs):
         view = super()._repr_mimebundle_(**kwargs) or {}
         still, metadata = self.explorer.still()
-        still["text/html"] = self._asked() + still["text/html"]
-        still["text/plain"] = f"Predict first. {self.question['asks']}\n{still['text/plain']}"
+        answers = [answer["text"] for answer in self.question["answers"]]
+        listed = "".join(f"<li>{html.escape(answer)}</li>" for answer in answers)
+        still["text/html"] = f'<div lang="en">{self._asked()}<ul>{listed}</ul></div>{still["text/html"]}'
+        still["text/plain"] = (
+            "\n- ".join([f"Predict first. {self.question['asks']}", *answers]) + f"\n{still['text/plain']}"
+        )
         return {**view, **still}, metadata
 
 

@@ -15,7 +15,7 @@ PANEL = "#f4f2ec"  # a card of its own: calm beside a white page and on a dark t
 INK = "#22262b"
 GREY = "#5f6368"
 
-_SETTINGS = {
+SETTINGS = {
     "figure.facecolor": PANEL,
     "axes.facecolor": PANEL,
     "savefig.facecolor": PANEL,
@@ -51,7 +51,7 @@ def use():
     """Give every Matplotlib figure made from here on the look of the course."""
     import matplotlib
 
-    matplotlib.rcParams.update(_SETTINGS)
+    matplotlib.rcParams.update(SETTINGS)
 
 
 def heat_map(axes, values, rows, columns, texts=None, **colours):

@@ -22,7 +22,7 @@ from klcourse.explorers import (
     tsne,
     vae_kl_coefficient,
 )
-from klcourse.live import _small_png
+from klcourse.live.still import small_png
 
 PICTURE = Path(__file__).parents[1] / ".github" / "overview.png"
 # The caption, the explorer with the values of its controls, and which of its panels to show.
@@ -52,7 +52,7 @@ def panel(explorer, values, index):
 def overview():
     """Return the whole picture as an array of pixels."""
     rows = -(-len(PANELS) // COLUMNS)
-    with matplotlib.rc_context(style._SETTINGS):
+    with matplotlib.rc_context(style.SETTINGS):
         figure = Figure((COLUMNS * WIDTH / DPI, rows * HEIGHT / DPI), dpi=DPI)
         for i, (caption, explorer, values, index) in enumerate(PANELS):
             left, top = i % COLUMNS * WIDTH, (rows - i // COLUMNS) * HEIGHT
@@ -69,5 +69,5 @@ def overview():
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         sys.exit(__doc__)
-    PICTURE.write_bytes(_small_png(overview()))
+    PICTURE.write_bytes(small_png(overview()))
     print(f"{PICTURE.name}: {PICTURE.stat().st_size / 1e3:.0f} kB")

@@ -5,11 +5,13 @@ import os
 import re
 import subprocess
 import sys
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter, MarkdownExporter
 
 from klcourse import editions
 from klcourse.exercises import _data
@@ -121,6 +123,53 @@ def test_every_formula_of_a_web_page_is_mathml(notebook):
     assert page.count("<math") == len(formulas) > 0
     shown = re.sub(r"<(style|script|pre|code)\b.*?</\1>|<[^>]*>", "", page, flags=re.S)
     assert not re.search(r"\$[^$\n]{1,200}\$|\\(frac|sum|log|mathrm)", shown), "LaTeX is left in the text"
+
+
+# --- what others make of the file -----------------------------------------------------------------------------------
+
+
+def reader_faults(text, notebook):
+    """Find what a text made of a notebook has lost (a question, an answer, an alt text), or would fetch."""
+    source = "\n".join(cell.source for cell in notebook.cells)
+    for name in re.findall(r'^predict\("([^"]+)"', source, re.M):
+        question = _data("predictions")[name]
+        for words in (question["asks"], *(answer["text"] for answer in question["answers"])):
+            if escape(words) not in text:
+                yield f"{name} lacks {words!r}"
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        data = output.get("data", {})
+        if "image/png" in data and f'alt="{escape(output.metadata["image/png"]["alt"])}"' not in text:
+            yield f"no alt text {output.metadata['image/png']['alt']!r}"
+        if "image/png" in data and 'lang="en"' not in data["text/html"]:
+            yield "a picture whose language is not said"
+        if re.search(r"<(script|link|iframe)\b|src=\W*http|widget-view", str(data)):
+            yield f"an output that fetches something: {data.get('text/html', '')[:80]}"
+
+
+@each_notebook
+@pytest.mark.parametrize("exporter", [HTMLExporter, MarkdownExporter])
+def test_other_readers_of_the_file_lose_nothing(notebook, exporter):
+    stored = read(notebook)
+    text, _ = exporter().from_notebook_node(stored)
+    assert list(reader_faults(text, stored)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (r"<li>.*?</li>", "", "lacks"),
+        (r'alt="[^"]*"', 'alt="a picture"', "no alt text"),
+        (r'lang="en"', "", "whose language is not said"),
+        (r"<img", '<script src="https://example.org/x.js"></script><img', "fetches something"),
+    ],
+)
+def test_what_other_readers_lose_is_reported(old, new, fault):
+    spoiled = read(NOTEBOOKS[0])
+    for output in (output for cell in spoiled.cells for output in cell.get("outputs", [])):
+        if "text/html" in output.get("data", {}):
+            output.data["text/html"] = re.sub(old, new, output.data["text/html"])
+    text, _ = HTMLExporter().from_notebook_node(spoiled)
+    assert fault in "\n".join(reader_faults(text, spoiled))
 
 
 # --- nbgrader -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ import numpy as np
 
 from klcourse import style
 from klcourse.explorers.drawing import ceiling, line
-from klcourse.live import Explorer, Picture, _bundle, _img, choice, slider
+from klcourse.live import Explorer, Picture, choice, slider
+from klcourse.live.screen import Screen
+from klcourse.live.still import bundle
 from klcourse.mnist import load_mnist
 from klcourse.vae import VAE
 
@@ -465,17 +467,18 @@ class TrainingView(widgets.HBox):
             for c in coefficients
         }
         self.words = {c: widgets.Label("not yet") for c in coefficients}
-        self.picture, self.image = Picture(_draw_codes, (3.8, 3.4)), widgets.HTML()
+        self.picture = Picture(_draw_codes, (3.8, 3.4))
+        self.screen = Screen(width=self.picture.width)
         self.picture.update({"codes": np.zeros((_SHOWN, 2)), "title": ""})
         rows = widgets.VBox([widgets.HBox([bar, self.words[c]]) for c, bar in self.bars.items()])
-        super().__init__([rows, self.image], layout={"flex_flow": "row wrap"})
+        super().__init__([rows, self.screen], layout={"flex_flow": "row wrap"})
 
     def show(self, coefficient, vae, epoch, reconstruction, kl):
         """Show one model after one of its epochs."""
         self.bars[coefficient].value = epoch
         self.words[coefficient].value = f"epoch {epoch}: reconstruction {reconstruction:.1f} nats, KL {kl:.2f} nats"
         self.picture.update({"codes": _codes(vae), "title": f"c = {coefficient:g}, epoch {epoch}"})
-        self.image.value = _img(self.picture.jpeg(), "jpeg", self.alt, self.picture.width)
+        self.screen.show(self.picture.jpeg(), self.alt)
 
     @property
     def alt(self):
@@ -484,7 +487,7 @@ class TrainingView(widgets.HBox):
         return f"Training for {self.epochs} epochs each. {states}"
 
     def _repr_mimebundle_(self, include=None, exclude=None, **kwargs):
-        still, metadata = _bundle(self.picture.png(), self.alt, self.picture.width)
+        still, metadata = bundle(self.picture.png(), self.alt, self.picture.width)
         return {**(super()._repr_mimebundle_(**kwargs) or {}), **still}, metadata
 
 

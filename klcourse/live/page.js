@@ -1,0 +1,99 @@
+// What an explorer needs of the page beyond ipywidgets: a picture that never flickers, names and states for screen
+// readers, and keys that stay with the control that has the focus. anywidget loads it; nothing comes from a network.
+
+export default {
+  render({ model, el }) {
+    el.classList.add("klcourse-screen");
+    showFrames(model, el);
+    whenShown(el, () => {
+      const near = el.closest(".widget-vbox"); // the explorer, and around it the question, if one is asked
+      attend(near.parentNode.closest(".widget-vbox") ?? near);
+    });
+  },
+};
+
+// --- the picture -----------------------------------------------------------------------------------------------------
+
+function showFrames(model, el) {
+  let asked = 0;
+  let shown = 0;
+
+  async function show() {
+    const turn = ++asked;
+    const next = model.get("alarm") ? alarm(model.get("alarm")) : await picture(model);
+    if (turn < shown) return; // a later one was ready sooner
+    shown = turn;
+    el.replaceChildren(next);
+  }
+
+  model.on("change", show);
+  show();
+}
+
+// The old picture stays until the new one is decoded: Firefox would paint an empty one in between.
+async function picture(model) {
+  const image = document.createElement("img");
+  image.alt = model.get("alt");
+  image.style.width = `${model.get("width")}px`;
+  image.src = address(model.get("frame"));
+  await image.decode().catch(() => {});
+  return image;
+}
+
+// As data, not as a blob's address: pages whose security policy allows no blobs show it too.
+function address(frame) {
+  const bytes = new Uint8Array(frame.buffer, frame.byteOffset, frame.byteLength);
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return `data:image/jpeg;base64,${btoa(text)}`;
+}
+
+function alarm(message) {
+  const text = document.createElement("pre");
+  text.setAttribute("role", "alert");
+  text.textContent = message;
+  return text;
+}
+
+function whenShown(el, act) {
+  const observer = new ResizeObserver(() => {
+    if (!el.isConnected) return;
+    observer.disconnect();
+    act();
+  });
+  observer.observe(el);
+}
+
+// --- keyboard and screen readers -------------------------------------------------------------------------------------
+
+const set = (part, name, value) => part.getAttribute(name) === value || part.setAttribute(name, value);
+
+// ipywidgets draws a control anew now and then, so what it leaves out is put in again after each change.
+function attend(whole) {
+  const attendOnce = () => {
+    set(whole, "lang", "en");
+    for (const bar of whole.querySelectorAll(".noUi-target")) nameSlider(bar);
+    for (const text of whole.querySelectorAll(".klcourse-status > .widget-html-content")) set(text, "role", "status");
+    for (const icon of whole.querySelectorAll("button > i")) set(icon, "aria-hidden", "true");
+    for (const answers of whole.querySelectorAll(".widget-radio-box")) {
+      set(answers, "role", "radiogroup");
+      set(answers, "aria-label", answers.closest(".widget-vbox").querySelector(".widget-html-content").textContent);
+    }
+    // Arrow keys and letters are JupyterLab's and Notebook's shortcuts too: they would leave the cell, or change it.
+    for (const part of whole.querySelectorAll(".noUi-handle, input, select")) set(part, "data-lm-suppress-shortcuts", "");
+  };
+  const attributeFilter = ["aria-valuetext", "disabled"];
+  new MutationObserver(attendOnce).observe(whole, { subtree: true, childList: true, attributeFilter });
+  attendOnce();
+}
+
+// A screen reader hears the name and the number of the box, not 0.04999999999999982 nor an exponent of ten.
+function nameSlider(bar) {
+  const box = bar.closest(".widget-hbox").querySelector("input");
+  if (!box) return; // not there yet
+  const handle = bar.querySelector(".noUi-handle");
+  const value = bar.noUiSlider.get(true);
+  set(handle, "aria-label", box.labels[0].textContent);
+  set(handle, "aria-valuetext", `${box.step === "any" ? +(10 ** value).toPrecision(3) : +value.toFixed(6)}`);
+  set(handle, "aria-disabled", `${bar.hasAttribute("disabled")}`);
+}
