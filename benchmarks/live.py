@@ -151,13 +151,15 @@ def measure_browser(seconds, rounds=4, presses=12):
     """Print how fast both pictures follow key presses and a drag, measured in turns."""
     sys.path.insert(0, str(TESTS))
     from browser import HOW_TO_GET_ONE, Lab, chromium, find_browser, open_notebook, run_all, show_cell
+    from playwright.sync_api import sync_playwright
 
     if not find_browser():
         sys.exit(HOW_TO_GET_ONE)
     results = []
     with (
         TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        chromium() as browser,
+        sync_playwright() as playwright,
+        chromium(playwright) as browser,
         Lab(write_notebook(Path(folder) / "benchmark.ipynb")) as lab,
     ):
         page = browser.new_page(viewport={"width": 1280, "height": 900})

@@ -1,4 +1,4 @@
-"""A private JupyterLab and a private browser, for tests and benchmarks. The user's own settings stay untouched."""
+"""A private Jupyter server and a private browser, for tests and benchmarks. The user's own settings stay untouched."""
 
 import json
 import os
@@ -16,46 +16,82 @@ from urllib.request import Request, urlopen
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import TimeoutError as TooLate
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 HOW_TO_GET_ONE = (
     "No browser found. Install Chromium or Chrome (Debian and Ubuntu: `apt install chromium`), "
     "or put the path of one into the environment variable KLCOURSE_BROWSER."
 )
 
-_COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_APPLICATIONS = ("Google Chrome.app/Contents/MacOS/Google Chrome", "Chromium.app/Contents/MacOS/Chromium")
-_PROGRAMS = (
-    r"Google\Chrome\Application\chrome.exe",
-    r"Chromium\Application\chrome.exe",
-    r"Microsoft\Edge\Application\msedge.exe",
+HOW_TO_GET_FIREFOX = (
+    "No Firefox found. Install it (Debian: `apt install firefox-esr`), "
+    "or put the path of one into the environment variable KLCOURSE_FIREFOX."
 )
 
 
 def find_browser():
     """Return the path of Chromium, Chrome or Edge, or None."""
-    if chosen := os.environ.get("KLCOURSE_BROWSER"):
-        return chosen
-    if found := next(filter(None, map(shutil.which, _COMMANDS)), None):
+    return os.environ.get("KLCOURSE_BROWSER") or _find(
+        ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
+        ("Google Chrome.app/Contents/MacOS/Google Chrome", "Chromium.app/Contents/MacOS/Chromium"),
+        (
+            r"Google\Chrome\Application\chrome.exe",
+            r"Chromium\Application\chrome.exe",
+            r"Microsoft\Edge\Application\msedge.exe",
+        ),
+    )
+
+
+def find_firefox():
+    """Return the path of Firefox, or None."""
+    return os.environ.get("KLCOURSE_FIREFOX") or _find(
+        ("firefox", "firefox-esr"), ("Firefox.app/Contents/MacOS/firefox",), (r"Mozilla Firefox\firefox.exe",)
+    )
+
+
+def _find(commands, applications, programs):
+    """The path of the first of them that is there: commands, applications of macOS, programs of Windows."""
+    if found := next(filter(None, map(shutil.which, commands)), None):
         return found
     folders = [Path("/Applications"), Path.home() / "Applications"]
-    places = [folder / application for folder in folders for application in _APPLICATIONS]
+    places = [folder / application for folder in folders for application in applications]
     for variable in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA"):
         if folder := os.environ.get(variable):
-            places += [Path(folder) / program for program in _PROGRAMS]
+            places += [Path(folder) / program for program in programs]
     return next((str(place) for place in places if place.exists()), None)
 
 
 @contextmanager
-def chromium():
+def chromium(playwright):
     """Start a browser without a window, whose profile, caches and crash reports vanish with it."""
-    with TemporaryDirectory(ignore_cleanup_errors=True) as home, sync_playwright() as playwright:
-        private = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), home)
-        browser = playwright.chromium.launch(executable_path=find_browser(), env={**os.environ, **private})
+    with _private_home() as environment:
+        browser = playwright.chromium.launch(executable_path=find_browser(), env=environment)
         try:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def firefox(playwright):
+    """Start the system's Firefox in the same way, over WebDriver BiDi."""
+    with _private_home() as environment:
+        browser = playwright.firefox.launch(
+            channel="moz-firefox", executable_path=find_firefox(), env=environment, firefox_user_prefs=_ONE_PROCESS
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+_ONE_PROCESS = {"dom.ipc.processCount": 1}  # two more would only take memory and time
+
+
+@contextmanager
+def _private_home():
+    with TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        yield {**os.environ, **dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), home)}
 
 
 class Lab:
@@ -72,7 +108,8 @@ class Lab:
         self.address = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "jupyter", "lab", str(notebook), "--no-browser"]
         command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.allow_root=True"]
-        command += ["--LabApp.expose_app_in_browser=True"]  # lets us run its commands and ask for its state
+        # These let us run commands of the page and ask for its state.
+        command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
         self._write_settings("notification", {"checkForUpdates": False, "fetchNews": "false"})
         with self._log.open("w") as log:
             self._server = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log)
@@ -118,6 +155,10 @@ class Lab:
     def url(self, name):
         """The address of a notebook of that folder, in an empty workspace."""
         return f"{self.address}/lab/tree/{name}?reset&token={self._token}"
+
+    def url_in_notebook_7(self, name):
+        """The address of a notebook of that folder in Notebook 7, which the same server offers."""
+        return f"{self.address}/notebooks/{name}?token={self._token}"
 
     def url_opened_at_start(self):
         """The address that `jupyter lab NOTEBOOK` sends the reader's browser to."""
@@ -293,6 +334,14 @@ class LiveExplorer:
     CONTROLS = f".noUi-handle, .widget-text input, .widget-checkbox input, .widget-dropdown select, {FILM}"
     DISABLED = f"""output => [...output.querySelectorAll('{CONTROLS}, .fa-undo')].map(part =>
         Boolean(part.closest('input, select, button, .noUi-target').getAttribute('disabled') !== null))"""
+    CUT_OFF = """output => [
+        ...[...output.querySelectorAll('input[type=number]')].filter(box => box.scrollWidth > box.clientWidth)
+            .map(box => `${box.value} in the box ${box.labels[0].innerText}: cut off`),
+        ...[...output.querySelectorAll('label, button, select, [role=status]')]
+            .filter(part => part.scrollWidth > part.clientWidth + 1).map(part => `${part.innerText}: cut off`),
+        ...[...output.querySelectorAll('*')].map(part => part.getBoundingClientRect())
+            .filter(box => box.right > innerWidth).slice(0, 1).map(box => `wider than the page: to ${box.right}`),
+    ]"""
     WORDS = (
         "output => [[...output.querySelectorAll('[role=status]')].at(-1)?.innerText, output.querySelector('img')?.alt]"
     )
@@ -325,12 +374,9 @@ class LiveExplorer:
         """Return for every slider the value that it reads out and the one that its box shows."""
         return self.output.evaluate(self.SHOWN)
 
-    def labels_cut_off(self):
-        """Return the labels that have too little room."""
-        return self.output.evaluate(
-            """output => [...output.querySelectorAll('label, button')]
-                .filter(part => part.scrollWidth > part.clientWidth).map(part => part.innerText)"""
-        )
+    def cut_off(self):
+        """Return what has too little room: labels, buttons, numbers in boxes, and what the page is too narrow for."""
+        return self.output.evaluate(self.CUT_OFF)
 
     def alarm(self):
         """Return the error message shown in the picture's place, if any."""

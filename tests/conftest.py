@@ -1,17 +1,50 @@
-"""The browser that the tests share."""
+"""The browsers that the tests share, and a name for the tests that need one."""
 
 import os
 
 import pytest
 
+BROWSERS = {"browser", "gecko"}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what needs a browser: `pytest -m "not browser"` runs everything else."""
+    for item in items:
+        if BROWSERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("browser")
+
+
+def _demand(found, how_to_get_one):
+    """Skip the test without a browser, or fail where the environment demands one."""
+    if not found:
+        fail = pytest.fail if os.environ.get("KLCOURSE_REQUIRE_BROWSER") == "1" else pytest.skip
+        fail(how_to_get_one)
+
 
 @pytest.fixture(scope="module")
-def browser():
-    """Chromium; without one the test is skipped, or fails where the environment demands one."""
+def playwright():
+    """What drives the browsers: one for both."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright):
+    """Chromium, Chrome or Edge."""
     from browser import HOW_TO_GET_ONE, chromium, find_browser
 
-    if not find_browser():
-        fail = pytest.fail if os.environ.get("KLCOURSE_REQUIRE_BROWSER") == "1" else pytest.skip
-        fail(HOW_TO_GET_ONE)
-    with chromium() as started:
+    _demand(find_browser(), HOW_TO_GET_ONE)
+    with chromium(playwright) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def gecko(playwright):
+    """Firefox."""
+    from browser import HOW_TO_GET_FIREFOX, find_firefox, firefox
+
+    _demand(find_firefox(), HOW_TO_GET_FIREFOX)
+    with firefox(playwright) as started:
         yield started

@@ -150,7 +150,7 @@ def control_faults(explorer):
     """Move every control, and find those that the picture or the words do not follow, then reset."""
     start, faults = explorer.words(), picture_faults(explorer.pictures) + name_faults(explorer)
     explorer.output.evaluate("output => output.querySelectorAll('[role=status]').forEach(part => part.stays = true)")
-    faults += [f"{label}: cut off" for label in explorer.labels_cut_off()]
+    faults += explorer.cut_off()
     for row in sorted(explorer.rows.all(), key=lambda row: not row.is_visible()):  # some show when others have moved
         name = " ".join(row.inner_text().split())[:40]
         if not row.is_visible():
@@ -164,6 +164,7 @@ def control_faults(explorer):
                 faults.append(f"{name}: neither the readout nor the alt text follows")
             elif not explorer.becomes(f"({explorer.SHOWN})(output).every(([read, shown]) => read === shown)"):
                 faults.append(f"{name}: sliders read out and boxes show {explorer.shown()}")
+            faults += explorer.cut_off()
     explorer.button("Reset").focus()
     explorer.press("Enter")
     if not explorer.becomes(f"({explorer.WORDS})(output).join() === arg.join()", start):
@@ -231,9 +232,23 @@ WORKSHOP = {
     "no alt text": "explorer(words=lambda numbers: '')",
     "long label": "explorer(label='WWWWWWWWWW')",
     "no name": "explorer(label=' ')",
+    "narrow box": """
+        narrow = explorer(compute=lambda height: {"height": height}, lowest=0.01)
+        narrow.controls["height"].box.layout.width = "7em"
+        narrow
+        """,
     "mere ipywidgets": """
-        deaf = explorer(lowest=0.01)
-        deaf.children = deaf.children[:-1]  # without what speaks for it
+        from base64 import b64encode
+        from ipywidgets import HTML
+
+        def show_frame(change=None):
+            frame = b64encode(deaf.screen.frame).decode()
+            picture.value = f"<img alt='{deaf.alt}' src='data:image/jpeg;base64,{frame}'>"
+
+        deaf, picture = explorer(words=lambda numbers: f"{numbers['height']}", lowest=0.01), HTML()
+        deaf.children = [*deaf.children[:-1], picture]  # without its screen, whose page.js speaks for it
+        deaf.screen.observe(show_frame, "frame")
+        show_frame()
         deaf
         """,
     "hidden slider": """
@@ -286,6 +301,7 @@ def test_a_sound_explorer_has_no_faults(workshop):
         ("no name", "a slider has the name ''"),
         ("hidden slider", "never shown"),
         ("long label", "WWWWWWWWWW: cut off"),
+        ("narrow box", "in the box height: cut off"),
     ],
 )
 def test_a_broken_explorer_is_reported(workshop, name, fault):

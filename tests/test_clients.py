@@ -1,0 +1,268 @@
+"""Where people are: Firefox, Notebook 7, a tablet, a telephone. JupyterLab in Chromium is tested in `test_browser.py`.
+
+The checks return what is wrong as sentences, so that the last tests can show each of them a broken explorer.
+"""
+
+import inspect
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from browser import (
+    Lab,
+    LiveExplorer,
+    close_notebook,
+    kernel_errors,
+    open_notebook,
+    run_all,
+)
+
+from klcourse import editions
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+QUESTION = re.compile(r'^predict\("[^"]+", (\w+)\.\w+\(', re.M)
+DESK, TABLET, TELEPHONE = (1280, 900), (820, 1180), (390, 844)
+FINGER = 44  # CSS pixels (WCAG 2.2, 2.5.5)
+
+
+# --- notebooks to try -------------------------------------------------------------------------------------------
+
+
+def questions():
+    """Return the source of a cell for each question of the course, with its explorer as it is without arguments."""
+    for path in NOTEBOOKS:
+        source = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+        for question in QUESTION.finditer(source):
+            module = question[1]
+            yield f"from klcourse.explorers import {module}\nfrom klcourse.exercises import predict\n\n{question[0]}))"
+
+
+WORKSHOP = {
+    "sound": """
+        from klcourse.exercises import predict, unlock_all
+        from klcourse.live import Explorer, Picture, choice, slider
+
+        def build(figure):
+            (bar,) = figure.subplots().bar([0], [1])
+            return [bar], lambda numbers: bar.set_height(numbers["height"])
+
+        def explorer(lowest=0.001):
+            controls = {
+                "height": slider("height", 0.3, lowest, 1, 0.05, log=True),
+                "of": choice("of", ["P", "Q", "M"], "Q"),
+            }
+            return Explorer(lambda height, of: {"height": height, "of": of}, Picture(build), controls, str, str)
+
+        predict("1.b", explorer())
+        """,
+    "without keys of its own": """
+        from ipywidgets import HTML
+
+        bare = predict("1.b", explorer())
+        for part in (bare.explorer, bare):  # without the screen, whose page.js looks after the keys
+            part._dom_classes = ()
+        bare.explorer.children = [*bare.explorer.children[:-1], HTML("<img alt='a bar'>")]
+        unlock_all()
+        bare
+        """,
+    "hasty": """
+        hasty = explorer()
+        hasty.screen._esm = hasty.screen._esm.replace("await image.decode()", "0 && await image.decode()")
+        hasty
+        """,
+}
+
+
+def notebook(sources):
+    cells = [nbformat.v4.new_code_cell(inspect.cleandoc(source)) for source in sources]
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python"}})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clients")
+    for path in NOTEBOOKS:
+        nbformat.write(editions.student(nbformat.read(path, as_version=4)), folder / path.name)
+    nbformat.write(notebook(questions()), folder / "questions.ipynb")
+    nbformat.write(notebook(WORKSHOP.values()), folder / "workshop.ipynb")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(folder):
+    with Lab(folder / NOTEBOOKS[0].name) as started:
+        yield started
+
+
+def opened(browser, url, size, **device):
+    """Open a notebook in a page of that size and run it."""
+    width, height = size
+    page = browser.new_context(viewport={"width": width, "height": height}, **device).new_page()
+    open_notebook(page, url)
+    run_all(page)
+    return page
+
+
+def closed(page):
+    close_notebook(page)
+    page.context.close()
+
+
+def in_workshop(page, name):
+    return LiveExplorer(page, list(WORKSHOP).index(name))
+
+
+# --- keys -------------------------------------------------------------------------------------------------------
+
+CLIENTS = {"JupyterLab": Lab.url, "Notebook 7": Lab.url_in_notebook_7}
+every_client = pytest.mark.parametrize("url", CLIENTS.values(), ids=CLIENTS)
+
+PLACE = """() => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    return [notebook.activeCellIndex, notebook.widgets.length, document.activeElement.type ?? 'handle'];
+}"""
+
+
+def key_faults(explorer):
+    """Press the keys that move a control on each kind of it, and find where they act on the notebook instead."""
+    for kind in ("input[type=radio]", ".noUi-handle", "select"):
+        control = explorer.output.locator(kind).first
+        control.click(force=True)  # so that the notebook, too, knows where the reader is
+        before = explorer.page.evaluate(PLACE)
+        for key in ("ArrowDown", "ArrowDown", "ArrowUp", "b"):
+            explorer.press(key)
+            if (now := explorer.page.evaluate(PLACE)) != before:
+                yield f"{key} on {kind} leads from {before} to {now}"
+                break
+        if kind == "input[type=radio]":
+            explorer.output.locator(kind).nth(1).click(force=True)
+            explorer.button("Lock in my answer").click()
+            explorer.becomes_free()
+
+
+@every_client
+def test_keys_stay_with_the_control(browser, lab, url):
+    page = opened(browser, url(lab, "workshop.ipynb"), DESK)
+    explorer = in_workshop(page, "sound")
+    value = explorer.output.locator(".noUi-handle").get_attribute("aria-valuetext")
+    assert not list(key_faults(explorer))
+    assert explorer.becomes("output.querySelector('.noUi-handle').ariaValueText !== arg", value), "but they moved it"
+    faults = "\n".join(key_faults(in_workshop(page, "without keys of its own")))
+    assert "on .noUi-handle leads from" in faults
+    assert "on input[type=radio] leads from" in faults
+    closed(page)
+
+
+# --- fingers ----------------------------------------------------------------------------------------------------
+
+
+TAPPED = ".widget-radio-box label, button, select, input[type=number]"
+SMALL = f"""(output, finger) => [...output.querySelectorAll('{TAPPED}')]
+    .map(part => [part.getBoundingClientRect().height, part.innerText || part.value])
+    .filter(([height]) => 0 < height && height < finger)
+    .map(([height, words]) => `${{height}} pixels high: ${{words}}`)"""
+
+
+def size_faults(explorer):
+    """Find what is cut off, what is too wide for the page, and what is too small for a finger."""
+    return explorer.cut_off() + explorer.output.evaluate(SMALL, FINGER)
+
+
+def tap(part, across, down):
+    """Tap a part at a place that is given as parts of its width and in pixels from its top."""
+    part.tap(position={"x": across * part.bounding_box()["width"], "y": down})
+
+
+def tap_faults(explorer, all_sliders=True):
+    """Answer by tap, then tap on the sliders, and find what does something else."""
+    yield from size_faults(explorer)
+    for answer in explorer.output.locator(".widget-radio-box label").all():
+        tap(answer, 0.3, answer.bounding_box()["height"] - 4)  # close to the next
+        if not answer.locator("input").is_checked():
+            yield f"a tap on {answer.inner_text()!r} misses it"
+    explorer.button("Lock in my answer").tap()
+    if not explorer.becomes_free():
+        yield "the controls stay locked after the answer"
+    sliders = [slider for slider in explorer.output.locator(".noUi-target").all() if slider.is_visible()]
+    for slider in sliders if all_sliders else sliders[:1]:
+        handle, box = slider.locator(".noUi-handle"), slider.bounding_box()
+        before, value = explorer.words(), handle.get_attribute("aria-valuetext")
+        right = handle.bounding_box()["x"] > box["x"] + box["width"] / 2
+        tap(slider, 0.13 if right else 0.87, FINGER / 3)  # beside the thin line, as a finger does
+        if not explorer.becomes(f"({explorer.WORDS})(output).join() !== arg.join()", before):
+            yield f"{handle.get_attribute('aria-label')}: nothing follows a tap, {value} stays"
+        explorer.becomes("!output.querySelector('.noUi-state-tap')")  # until the handle has arrived, taps are ignored
+    yield from size_faults(explorer)
+
+
+@pytest.mark.parametrize("size", [TABLET, TELEPHONE], ids=["tablet", "telephone"])
+def test_every_explorer_can_be_used_with_a_finger(browser, lab, size):
+    page = opened(browser, lab.url_in_notebook_7("questions.ipynb"), size, has_touch=True, is_mobile=True)
+    faults = {}
+    for cell, source in enumerate(questions()):
+        faults[source.splitlines()[-1]] = list(tap_faults(LiveExplorer(page, cell), all_sliders=size == TELEPHONE))
+    assert {name: found for name, found in faults.items() if found} == {}
+    assert not kernel_errors(page)
+    closed(page)
+
+
+# --- Firefox ----------------------------------------------------------------------------------------------------
+
+# Counts the pictures that come, those that come before they are decoded, and the frames in which there is none.
+WATCH = """output => {
+    const seen = window.seen = {pictures: 0, early: 0, without: 0}, decoded = new WeakSet();
+    const {decode} = HTMLImageElement.prototype;
+    HTMLImageElement.prototype.decode = async function () {
+        await decode.call(this);
+        decoded.add(this);
+    };
+    new MutationObserver(changes => changes.flatMap(change => [...change.addedNodes]).forEach(node => {
+        if (node.nodeName !== 'IMG') return;
+        seen.pictures++;
+        seen.early += !decoded.has(node);
+    })).observe(output, {subtree: true, childList: true});
+    (function watch() {
+        const image = output.querySelector('img');
+        seen.without += !image?.naturalWidth || image.getBoundingClientRect().height < 100;
+        requestAnimationFrame(watch);
+    })();
+}"""
+
+
+def watched(explorer, presses):
+    """Press an arrow key many times, and return what was seen."""
+    explorer.output.locator("img").first.wait_for()
+    explorer.output.evaluate(WATCH)
+    explorer.output.locator(".noUi-handle").first.focus()
+    for key in ["ArrowLeft", "ArrowRight"] * (presses // 2):
+        explorer.press(key)
+        explorer.page.wait_for_timeout(15)
+    return explorer.page.evaluate("window.seen")
+
+
+@pytest.mark.parametrize("name", ["01_discrete_kl.ipynb", "04_gaussian_fitting.ipynb"])
+def test_a_lesson_in_firefox(gecko, lab, folder, name):
+    page = opened(gecko, lab.url(name), DESK)
+    cells = nbformat.read(folder / name, as_version=4).cells
+    for cell in [i for i, cell in enumerate(cells) if QUESTION.search(cell.source)]:
+        explorer = LiveExplorer(page, cell)
+        assert all(explorer.disabled())
+        assert len(explorer.answer(1)) > 60
+        assert explorer.becomes_free()
+        for row in explorer.rows.all():
+            control = row.locator(explorer.CONTROLS).last
+            assert not control.is_visible() or explorer.follows(control), f"cell {cell}: {row.inner_text()}"
+        seen = watched(explorer, 16)
+        assert seen["pictures"] > 3
+        assert (seen["early"], seen["without"]) == (0, 0), f"cell {cell}: {seen}"
+        assert explorer.cut_off() == []
+    assert not kernel_errors(page)
+    closed(page)
+
+
+def test_a_picture_shown_too_early_is_seen(gecko, lab):
+    page = opened(gecko, lab.url("workshop.ipynb"), DESK)
+    explorer = in_workshop(page, "hasty")
+    assert watched(explorer, 16)["early"] > 1
+    closed(page)
