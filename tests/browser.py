@@ -200,6 +200,9 @@ _IDLE = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kern
 # JupyterLab asks every new kernel for widgets before it has imported ipywidgets: its "No such comm" is no fault.
 _LISTEN = """() => {
     window.heard = [];
+    window.addEventListener('error', ({message}) =>
+        message.startsWith('ResizeObserver loop') || window.heard.push(`page.js: ${message}`));
+    window.addEventListener('unhandledrejection', ({reason}) => window.heard.push(`page.js: ${reason}`));
     const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
     kernel.anyMessage.connect((_, {msg: {channel, header, content}}) => {
         if (channel !== 'iopub') return;
@@ -211,7 +214,7 @@ _LISTEN = """() => {
 
 
 def open_notebook(page, url):
-    """Open a notebook in JupyterLab, wait for its kernel, and listen to all that the kernel says."""
+    """Open a notebook, wait for its kernel, and listen to all that the kernel says and to what fails in the page."""
     page.goto(url, wait_until="domcontentloaded")
     page.wait_for_function(_READY, timeout=60_000)
     page.evaluate(_LISTEN)
@@ -235,8 +238,8 @@ def wait_until_idle(page):
 
 
 def kernel_errors(page):
-    """Return the errors and the stderr output that the kernel sent since the notebook was opened."""
-    return [f"the kernel sent an error: {message[:300]}" for message in page.evaluate("() => window.heard")]
+    """Return the errors and the stderr output since the notebook was opened, from the kernel and from the page."""
+    return [f"the kernel or the page had an error: {message[:300]}" for message in page.evaluate("() => window.heard")]
 
 
 def replace_in_cells(page, old, new):

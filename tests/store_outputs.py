@@ -19,7 +19,8 @@ METADATA = {
 
 def clean(notebook):
     """Take out of an executed notebook what only a running kernel or this machine can make use of."""
-    notebook.metadata = nbformat.from_dict(METADATA)
+    slides = {key: notebook.metadata[key] for key in ("rise",) if key in notebook.metadata}
+    notebook.metadata = nbformat.from_dict(METADATA | slides)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if "outputs" in cell:

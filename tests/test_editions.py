@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from html import escape
+from html import unescape
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -130,15 +130,16 @@ def test_every_formula_of_a_web_page_is_mathml(notebook):
 
 def reader_faults(text, notebook):
     """Find what a text made of a notebook has lost (a question, an answer, an alt text), or would fetch."""
+    text = unescape(text)  # of several ways to write a quotation mark, each reader has its own
     source = "\n".join(cell.source for cell in notebook.cells)
     for name in re.findall(r'^predict\("([^"]+)"', source, re.M):
         question = _data("predictions")[name]
         for words in (question["asks"], *(answer["text"] for answer in question["answers"])):
-            if escape(words) not in text:
+            if words not in text:
                 yield f"{name} lacks {words!r}"
     for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
         data = output.get("data", {})
-        if "image/png" in data and f'alt="{escape(output.metadata["image/png"]["alt"])}"' not in text:
+        if "image/png" in data and f'alt="{output.metadata["image/png"]["alt"]}"' not in text:
             yield f"no alt text {output.metadata['image/png']['alt']!r}"
         if "image/png" in data and 'lang="en"' not in data["text/html"]:
             yield "a picture whose language is not said"

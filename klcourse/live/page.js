@@ -4,10 +4,11 @@
 export default {
   render({ model, el }) {
     el.classList.add("klcourse-screen");
+    el.lang = "en";
     showFrames(model, el);
     whenShown(el, () => {
-      const near = el.closest(".widget-vbox"); // the explorer, and around it the question, if one is asked
-      attend(near.parentNode.closest(".widget-vbox") ?? near);
+      const whole = el.closest(".klcourse-question") ?? el.closest(".klcourse-explorer");
+      if (whole) attend(whole);
     });
   },
 };
