@@ -148,6 +148,9 @@ def test_keys_stay_with_the_control(browser, lab, url):
     value = explorer.output.locator(".noUi-handle").get_attribute("aria-valuetext")
     assert not list(key_faults(explorer))
     assert explorer.becomes("output.querySelector('.noUi-handle').ariaValueText !== arg", value), "but they moved it"
+    explorer.output.locator(".noUi-handle").focus()
+    explorer.press("ControlOrMeta+s")
+    assert explorer.becomes("!window.jupyterapp.shell.currentWidget.context.model.dirty"), "other shortcuts go on"
     faults = "\n".join(key_faults(in_workshop(page, "without keys of its own")))
     assert "on .noUi-handle leads from" in faults
     assert "on input[type=radio] leads from" in faults

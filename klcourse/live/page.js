@@ -80,12 +80,18 @@ function attend(whole) {
       set(answers, "role", "radiogroup");
       set(answers, "aria-label", answers.closest(".widget-vbox").querySelector(".widget-html-content").textContent);
     }
-    // Arrow keys and letters are JupyterLab's and Notebook's shortcuts too: they would leave the cell, or change it.
-    for (const part of whole.querySelectorAll(".noUi-handle, input, select")) set(part, "data-lm-suppress-shortcuts", "");
   };
   const attributeFilter = ["aria-valuetext", "disabled"];
   new MutationObserver(attendOnce).observe(whole, { subtree: true, childList: true, attributeFilter });
   attendOnce();
+  window.addEventListener("keydown", (event) => whole.contains(event.target) && keepKeys(event), { capture: true });
+}
+
+// Arrow keys and letters are JupyterLab's and Notebook's shortcuts too: they would leave the cell, or change it. With
+// Ctrl, Alt, Shift or Cmd they stay what they are, such as Ctrl+S. (Lumino, which finds the shortcuts, asks for this.)
+function keepKeys({ target, ctrlKey, altKey, shiftKey, metaKey }) {
+  const own = target.matches(".noUi-handle, input, select") && !(ctrlKey || altKey || shiftKey || metaKey);
+  target.toggleAttribute("data-lm-suppress-shortcuts", own);
 }
 
 // A screen reader hears the name and the number of the box, not 0.04999999999999982 nor an exponent of ten.
