@@ -21,7 +21,7 @@ from fair import start_again_without_overrides
 
 from klcourse import explorers
 
-TESTS = Path(__file__).parent.parent / "tests"
+TOOLS = Path(__file__).parent.parent / "tools"
 MEDIAN_TARGET, P95_TARGET = 8, 20  # milliseconds
 SPEED_UP_TARGET = 2.5
 
@@ -149,7 +149,7 @@ WATCH = """cell => {
 
 def measure_browser(seconds, rounds=4, presses=12):
     """Print how fast both pictures follow key presses and a drag, measured in turns."""
-    sys.path.insert(0, str(TESTS))
+    sys.path.insert(0, str(TOOLS))
     from browser import HOW_TO_GET_ONE, Lab, chromium, find_browser, open_notebook, run_all, show_cell
     from playwright.sync_api import sync_playwright
 

@@ -10,6 +10,7 @@ import nbformat
 import numpy as np
 import pytest
 from browser import axe_faults, picture_faults
+from editions import html
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
@@ -17,7 +18,6 @@ from matplotlib.text import Text
 from test_explorers import each_explorer, ends, set_values
 
 from klcourse import live, style
-from klcourse.editions import html
 from klcourse.explorers.vae_kl_coefficient import TrainingView
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))

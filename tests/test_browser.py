@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import editions
 import nbformat
 import pytest
 from browser import (
@@ -30,7 +31,7 @@ from browser import (
 from playwright.sync_api import expect
 
 import klcourse
-from klcourse import editions, explorers
+from klcourse import explorers
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 DATA = Path(klcourse.__file__).parent / "data"

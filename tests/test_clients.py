@@ -7,6 +7,7 @@ import inspect
 import re
 from pathlib import Path
 
+import editions
 import nbformat
 import pytest
 from browser import (
@@ -17,8 +18,6 @@ from browser import (
     open_notebook,
     run_all,
 )
-
-from klcourse import editions
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 QUESTION = re.compile(r'^predict\("[^"]+", (\w+)\.\w+\(', re.M)

@@ -9,11 +9,11 @@ from html import unescape
 from importlib.util import find_spec
 from pathlib import Path
 
+import editions
 import nbformat
 import pytest
 from nbconvert import HTMLExporter, MarkdownExporter
 
-from klcourse import editions
 from klcourse.exercises import _data
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -25,8 +25,8 @@ def read(path):
 
 
 def command(*arguments, folder=None, expect=0):
-    """Run a Python module as a teacher does, and return what it said."""
-    ended = subprocess.run([sys.executable, "-m", *map(str, arguments)], cwd=folder, capture_output=True, text=True)
+    """Run Python as a teacher does, and return what it said."""
+    ended = subprocess.run([sys.executable, *map(str, arguments)], cwd=folder, capture_output=True, text=True)
     said = ended.stdout + ended.stderr
     assert ended.returncode == expect, said
     return said
@@ -69,13 +69,13 @@ def test_the_teacher_edition_hides_nothing_and_frees_the_sliders(notebook):
 
 
 def test_one_command_writes_every_notebook(tmp_path):
-    command("klcourse.editions", "student", tmp_path / "a" / "class")
+    command(editions.__file__, "student", tmp_path / "a" / "class")
     assert [path.name for path in sorted((tmp_path / "a" / "class").iterdir())] == [path.name for path in NOTEBOOKS]
 
 
 @pytest.mark.parametrize("arguments", [[], ["student"], ["pupils", "x"], ["student", "x", "1.1"]])
 def test_a_command_that_is_none_explains_itself(arguments):
-    assert "python -m klcourse.editions student FOLDER" in command("klcourse.editions", *arguments, expect=1)
+    assert "python tools/editions.py student FOLDER" in command(editions.__file__, *arguments, expect=1)
 
 
 def test_a_link_of_nbgitpuller_brings_news_and_keeps_what_the_student_wrote(tmp_path):
@@ -83,11 +83,11 @@ def test_a_link_of_nbgitpuller_brings_news_and_keeps_what_the_student_wrote(tmp_
         who = ["-c", "user.name=teacher", "-c", "user.email=teacher@example.org"]
         subprocess.run(["git", *who, *arguments], cwd=tmp_path / "class", check=True, capture_output=True)
 
-    command("klcourse.editions", "student", tmp_path / "class")
+    command(editions.__file__, "student", tmp_path / "class")
     git("init", "--initial-branch=main")
     git("add", ".")
     git("commit", "--message=the student edition")
-    pull = ("nbgitpuller.pull", (tmp_path / "class").as_uri(), "main", "home")
+    pull = ("-m", "nbgitpuller.pull", (tmp_path / "class").as_uri(), "main", "home")
     command(*pull, folder=tmp_path)
     first, second = (tmp_path / "home" / path.name for path in NOTEBOOKS[:2])
     first.write_text(first.read_text("utf-8").replace("kl_pq_nats = ...", "kl_pq_nats = 1.3357"), "utf-8")
@@ -200,7 +200,7 @@ def test_a_graded_exercise_has_its_solution_between_the_marks_and_a_locked_cell(
 
 
 def test_an_exercise_without_points_is_refused(tmp_path):
-    said = command("klcourse.editions", "graded", tmp_path / "course", "1.1", "9.9", expect=1)
+    said = command(editions.__file__, "graded", tmp_path / "course", "1.1", "9.9", expect=1)
     assert "no points to 9.9" in said
     assert not (tmp_path / "course").exists()
 
@@ -242,7 +242,7 @@ def hand_in(course, student, assignment, answers):
 def test_nbgrader_gives_the_marks(tmp_path, nbgrader):
     """A right, a wrong and an empty hand-in, from the command to the marks and the feedback."""
     course, lesson = tmp_path / "course", "01_discrete_kl"
-    command("klcourse.editions", "graded", course, "1.2")
+    command(editions.__file__, "graded", course, "1.2")
     leave_out_pictures(course / "source" / lesson / f"{lesson}.ipynb")
     nbgrader(course, "generate_assignment", lesson)
     released = (course / "release" / lesson / f"{lesson}.ipynb").read_text("utf-8")

@@ -86,7 +86,7 @@ def code_faults(notebook):
             yield f"{banned} is not used in a notebook"
     counts = [cell.execution_count for cell in cells]
     if counts != list(range(1, len(cells) + 1)):
-        yield f"execution counts are {counts}: run the notebook from top to bottom with tests/store_outputs.py"
+        yield f"execution counts are {counts}: run the notebook from top to bottom with tools/store_outputs.py"
     if (notebook.metadata.kernelspec.name, "widgets" in notebook.metadata) != ("python3", False):
         yield "the kernel is python3 and no widget state is stored"
 
@@ -109,7 +109,7 @@ def output_faults(notebook):
             if output.output_type == "error" or output.get("name") == "stderr":
                 yield f"an error or a warning is stored under {cell.source[:60]!r}"
             if "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
-                yield f"a widget view is stored under {cell.source[:60]!r}: use tests/store_outputs.py"
+                yield f"a widget view is stored under {cell.source[:60]!r}: use tools/store_outputs.py"
 
 
 def output_texts(output):

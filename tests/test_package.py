@@ -25,7 +25,6 @@ FLOORS = {
     "mixture": 4,
     "tsne": 2,
     "explorers": 5,
-    "editions": 3,
 }
 
 
@@ -54,7 +53,7 @@ def test_each_floor_imports_only_what_lies_below(path):
 
 def test_importing_everything_loads_nothing_heavy():
     """Each kernel of a class shares one machine; these would cost it about 90 MB."""
-    rooms = [f"klcourse.{name}" for name in FLOORS if name not in ("explorers", "editions")]  # no lesson needs the last
+    rooms = [f"klcourse.{name}" for name in FLOORS if name != "explorers"]
     rooms += [f"klcourse.explorers.{path.stem}" for path in (PACKAGE / "explorers").glob("[a-z]*.py")]
     heavy = "['seaborn', 'pandas', 'sklearn', 'scipy.stats', 'matplotlib.pyplot', 'jupyterlab', 'nbval']"
     program = f"import {', '.join(rooms)}, sys; print([name for name in {heavy} if name in sys.modules])"

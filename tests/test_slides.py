@@ -46,7 +46,7 @@ def test_the_notebook_is_cut_into_slides(notebook):
     assert not list(cut_faults(stored))
     recut = copy.deepcopy(stored)
     assign(recut)
-    assert recut == stored, "run tests/slides.py"
+    assert recut == stored, "run tools/slides.py"
 
 
 def _drop(cell):

@@ -265,7 +265,7 @@ def test_the_picture_shows_every_notebook_as_it_is():
     )
     now, stored = overview(), np.asarray(Image.open(PICTURE).convert("RGB"))
     # The map of 08 depends a little on the BLAS; a panel that shows something else is off by 11 or more.
-    assert tile_differences(now, stored).max() < 8, "run tests/build_overview.py"
+    assert tile_differences(now, stored).max() < 8, "run tools/build_overview.py"
     assert tile_differences(now, np.roll(stored, WIDTH, axis=1)).min() > 8
 
 
@@ -370,7 +370,7 @@ def test_workflow_tries_the_lowest_versions_and_binder_s_image():
 
 
 def test_what_contributing_names_exists():
-    names = re.findall(r"(?:tests|notebooks|klcourse|benchmarks)/[\w/]+\.\w+", read(ROOT / "CONTRIBUTING.md"))
+    names = re.findall(r"(?:tests|notebooks|klcourse|tools|benchmarks)/[\w/]+\.\w+", read(ROOT / "CONTRIBUTING.md"))
     assert names
     assert [name for name in names if not (ROOT / name).is_file()] == []
 

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
+import editions
 import nbformat
 import pytest
 
-from klcourse import editions
 from klcourse.exercises import _data
 
 ROOT = Path(__file__).parents[1]
@@ -64,9 +64,9 @@ def test_what_the_guide_names_exists():
 
 
 def test_commands_and_files_exist():
-    named = set(re.findall(r"klcourse\.editions (\w+)", GUIDE))
+    named = set(re.findall(r"tools/editions\.py (\w+)", GUIDE))
     assert named == set(editions.__all__)
-    files = re.findall(r"(?:tests|notebooks|klcourse|benchmarks)/[\w/]+\.\w+", GUIDE)
+    files = re.findall(r"(?:tests|notebooks|klcourse|tools|benchmarks)/[\w/]+\.\w+", GUIDE)
     assert files
     assert [name for name in files if not (ROOT / name).is_file()] == []
 

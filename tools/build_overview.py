@@ -1,6 +1,6 @@
 """Build the picture at the top of README.md from the explorers' own pictures, one panel a notebook.
 
-uv run python tests/build_overview.py
+uv run python tools/build_overview.py
 """
 
 import sys

@@ -1,11 +1,11 @@
 """Editions of the notebooks for a class. All are made from the one set in `notebooks/`; nothing is kept twice.
 
-    python -m klcourse.editions student FOLDER   without solutions; the exercises still check themselves
-    python -m klcourse.editions teacher FOLDER   solutions unfolded, all sliders free
-    python -m klcourse.editions html FOLDER      web pages that need neither a kernel nor a network
-    python -m klcourse.editions graded FOLDER    a course for nbgrader, of all exercises or of those named: 1.1 1.3 2.2
+    python tools/editions.py student FOLDER   without solutions; the exercises still check themselves
+    python tools/editions.py teacher FOLDER   solutions unfolded, all sliders free
+    python tools/editions.py html FOLDER      web pages that need neither a kernel nor a network
+    python tools/editions.py graded FOLDER    a course for nbgrader, of all exercises or of those named: 1.1 1.3 2.2
 
-It needs nbconvert, which comes with JupyterLab; `html` also needs latex2mathml. Import it for a class, not in a lesson.
+It needs nbconvert, which comes with JupyterLab; `html` also needs latex2mathml.
 """
 
 import copy

@@ -1,6 +1,6 @@
 """The repository's address: where it stands, and how to change it.
 
-    uv run python tests/set_address.py OWNER/NAME
+    uv run python tools/set_address.py OWNER/NAME
 
 writes it into pyproject.toml and into every Binder link of the *.md files and the notebooks.
 """
