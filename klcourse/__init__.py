@@ -13,4 +13,4 @@ Each floor imports only what lies below it:
 Every formula is written out in a notebook before it is imported from here. Importing `klcourse` itself loads nothing.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

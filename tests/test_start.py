@@ -1,4 +1,4 @@
-"""The way in: one set of dependencies, Binder's build, one address, the commands of CI, the licences."""
+"""The way in: one set of dependencies, Binder's build, one address, the commands of CI, the edition, the licences."""
 
 import os
 import re
@@ -16,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from PIL import Image
 from set_address import BINDER, ROOT, address, linking_files, set_address
+from test_constraints import promised_pythons, requirements
 
 TEST_COMMAND = "uv run pytest"
 CAPPED = {"playwright"}  # drives the browsers of the tests; CONTRIBUTING.md says why
@@ -36,25 +37,25 @@ def clean_copy(tmp_path):
 # --- pyproject.toml and environment.yml ---
 
 
-def bounds(requirements):
+def bounds(parsed):
     """{name: bounds} of a list of requirements, by the names that PyPI uses."""
-    parsed = [Requirement(text) for text in requirements]
     return {canonicalize_name(CONDA_NAMES.get(r.name, r.name)): str(r.specifier) for r in parsed}
 
 
-def pyproject_bounds(text):
-    pyproject = tomllib.loads(text)
-    return bounds(pyproject["project"]["dependencies"] + pyproject["dependency-groups"]["dev"])
+def pyproject_bounds(text, group):
+    """The bounds of the course's dependencies, and of a group beside them."""
+    return bounds(requirements(tomllib.loads(text), group))
 
 
 def environment_bounds(text):
     *conda, by_pip = yaml.safe_load(text)["dependencies"]
     packages = [line for line in conda if line != "pip" and not line.startswith("python=")]
-    return bounds(packages + [line for line in by_pip["pip"] if line != "-e ."])
+    return bounds(map(Requirement, packages + [line for line in by_pip["pip"] if line != "-e ."]))
 
 
-def test_environment_and_pyproject_name_the_same_packages_and_bounds():
-    assert environment_bounds(read(ROOT / "environment.yml")) == pyproject_bounds(read(ROOT / "pyproject.toml"))
+def test_environment_holds_what_the_course_and_a_class_need():
+    wanted = pyproject_bounds(read(ROOT / "pyproject.toml"), "class")
+    assert environment_bounds(read(ROOT / "environment.yml")) == wanted
 
 
 @pytest.mark.parametrize(
@@ -62,20 +63,20 @@ def test_environment_and_pyproject_name_the_same_packages_and_bounds():
     [
         ("numpy>=2.0", "numpy>=1.26"),  # another bound
         ("numpy>=2.0", "numpy"),  # no bound
-        ("  - mpmath>=1.3\n", ""),  # a package missing
-        ("  - mpmath>=1.3\n", "  - mpmath>=1.3\n  - sympy>=1.13\n"),  # a package too many
-        ("playwright>=1.57,<1.65", "playwright>=1.40"),  # below pip: too
+        ("  - nbgitpuller>=1.2\n", ""),  # a package missing
+        ("  - nbgitpuller>=1.2\n", "  - nbgitpuller>=1.2\n  - mpmath>=1.3\n"),  # a contributor's package
+        ("latex2mathml>=3.77", "latex2mathml>=3.70"),  # below pip: too
     ],
 )
 def test_the_comparison_sees_a_difference(old, new):
     text = read(ROOT / "environment.yml")
     assert old in text
-    assert environment_bounds(text.replace(old, new)) != pyproject_bounds(read(ROOT / "pyproject.toml"))
+    assert environment_bounds(text.replace(old, new)) != pyproject_bounds(read(ROOT / "pyproject.toml"), "class")
 
 
 def test_bounds_are_lower_bounds():
     # An upper bound would lock the course out of a new Python sooner or later.
-    for name, bound in pyproject_bounds(read(ROOT / "pyproject.toml")).items():
+    for name, bound in pyproject_bounds(read(ROOT / "pyproject.toml"), "dev").items():
         assert re.fullmatch(r">=[\d.]+", bound) or name in CAPPED, f"{name}{bound}"
 
 
@@ -272,12 +273,12 @@ def test_the_picture_shows_every_notebook_as_it_is():
 # --- The commands: README, CI, CONTRIBUTING ---
 
 
-def promised_pythons():
+def promised():
     """The versions that the classifiers name, which begin with the lowest that is required."""
-    project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
-    promised = [name.removeprefix("Programming Language :: Python :: ") for name in project["classifiers"]]
-    assert f">={promised[0]}" == project["requires-python"]
-    return promised
+    pyproject = tomllib.loads(read(ROOT / "pyproject.toml"))
+    versions = promised_pythons(pyproject)
+    assert f">={versions[0]}" == pyproject["project"]["requires-python"]
+    return versions
 
 
 def workflow():
@@ -344,7 +345,7 @@ def test_ci_runs_every_promised_python_and_names_those_that_are_missing(ci):
         f"run --isolated --python 3.11 --resolution lowest-direct {without_browser}",
         "run --extra grading pytest",
     ]
-    absent = [version for version in promised_pythons() if version not in ("3.11", "3.13")]
+    absent = [version for version in promised() if version not in ("3.11", "3.13")]
     assert f"ran: 3.13 3.11 with the lowest bounds. Not on this machine, so not run: {' '.join(absent)}.\n" in printed
 
 
@@ -360,13 +361,19 @@ def test_workflow_runs_on_a_push_and_monthly_on_every_system_and_python():
     assert re.fullmatch(r"\d+ \d+ \d+ \* \*", triggers["schedule"][0]["cron"])
     matrix = workflow()["jobs"]["test"]["strategy"]["matrix"]
     assert matrix["os"] == ["ubuntu-latest", "macos-latest", "windows-latest"]
-    assert matrix["python"] == promised_pythons()
+    assert matrix["python"] == promised()
     assert workflow()["jobs"]["test"]["env"]["UV_PYTHON"] == "${{ matrix.python }}"
 
 
 def test_workflow_tries_the_lowest_versions_and_binder_s_image():
     assert commands("lowest")[-1] == "uv run --resolution lowest-direct --isolated pytest"
     assert re.fullmatch(r"pipx run jupyter-repo2docker .* \. pytest notebooks", commands("binder")[-1])
+
+
+def test_workflow_runs_the_notebooks_with_the_known_good_versions():
+    install, run = commands("constraints")[-2:]
+    assert install == "uv venv && uv pip install -e . --group class -c constraints.txt"
+    assert run == "uv run --no-sync pytest notebooks tests/test_constraints.py"
 
 
 def test_what_contributing_names_exists():
@@ -377,7 +384,65 @@ def test_what_contributing_names_exists():
 
 def test_contributing_gives_a_reason_for_every_dependency():
     text = read(ROOT / "CONTRIBUTING.md")
-    assert [name for name in pyproject_bounds(read(ROOT / "pyproject.toml")) if f"`{name}`" not in text] == []
+    assert [name for name in pyproject_bounds(read(ROOT / "pyproject.toml"), "dev") if f"`{name}`" not in text] == []
+
+
+# --- The edition: CITATION.cff, CHANGELOG.md, pyproject.toml ---
+
+
+def edition_faults(citation, changelog, pyproject, package):
+    """Where the texts of the files disagree on the edition, or break the rules of CFF 1.2.0."""
+    cited, project = yaml.safe_load(citation), tomllib.loads(pyproject)["project"]
+    heading = re.search(r"^## (\d+\.\d+\.\d+) \((\d{4}-\d\d-\d\d)\)$", changelog, re.M)
+    if missing := {"cff-version", "message", "title", "authors"} - cited.keys():
+        yield f"CITATION.cff lacks {sorted(missing)}"
+    if unknown := cited.keys() - CITATION_KEYS:
+        yield f"CITATION.cff has {sorted(unknown)}"
+    if cited.get("cff-version") != "1.2.0" or cited.get("type") != "software":
+        yield "CITATION.cff cites software by the rules of CFF 1.2.0"
+    if not cited.get("authors") or any(author.keys() != {"name"} for author in cited["authors"]):
+        yield "each author has a name"
+    if cited.get("license") not in project["license"].split(" AND "):
+        yield "the licence is one of pyproject.toml's"
+    if (str(cited["version"]), str(cited["date-released"])) != heading.groups():
+        yield f"CHANGELOG.md begins with {heading[0]}, CITATION.cff says {cited['version']}, {cited['date-released']}"
+    if not heading[1] == project["version"] == re.search(r'^__version__ = "(.*)"', package, re.M)[1]:
+        yield f"CHANGELOG.md begins with {heading[0]}, pyproject.toml says {project['version']}"
+
+
+# All that CFF 1.2.0 knows
+CITATION_KEYS = {
+    *("abstract", "authors", "cff-version", "commit", "contact", "date-released", "doi", "identifiers", "keywords"),
+    *("license", "license-url", "message", "preferred-citation", "references", "repository", "repository-artifact"),
+    *("repository-code", "title", "type", "url", "version"),
+}
+EDITION = ["CITATION.cff", "CHANGELOG.md", "pyproject.toml", "klcourse/__init__.py"]
+
+
+def test_all_files_name_the_same_edition():
+    assert list(edition_faults(*(read(ROOT / name) for name in EDITION))) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "fault"),
+    [
+        ("CITATION.cff", "^version: .*", "version: 9.9.9", "CITATION.cff says 9.9.9"),
+        ("CITATION.cff", "^date-released: .*", "date-released: 1999-12-31", "CITATION.cff says"),
+        ("CITATION.cff", "^message: .*\n", "", "CITATION.cff lacks ['message']"),
+        ("CITATION.cff", "^title: ", "titel: ", "CITATION.cff has ['titel']"),
+        ("CITATION.cff", "^cff-version: .*", "cff-version: 1.1.0", "CFF 1.2.0"),
+        ("CITATION.cff", "- name: ", "- family: ", "each author has a name"),
+        ("CITATION.cff", "^license: .*", "license: MIT", "the licence"),
+        ("CHANGELOG.md", r"^## [\d.]+", "## 9.9.9", "CHANGELOG.md begins with ## 9.9.9"),
+        ("pyproject.toml", "^version = .*", 'version = "9.9.9"', "pyproject.toml says 9.9.9"),
+        ("klcourse/__init__.py", "^__version__ = .*", '__version__ = "9.9.9"', "pyproject.toml says"),
+    ],
+)
+def test_an_edition_out_of_step_is_reported(file, old, new, fault):
+    texts = {name: read(ROOT / name) for name in EDITION}
+    texts[file], count = re.subn(old, new, texts[file], count=1, flags=re.M)
+    assert count == 1
+    assert fault in "; ".join(edition_faults(*texts.values()))
 
 
 # --- Licences ---
