@@ -2,16 +2,18 @@
 
 import math
 import re
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 
-from klcourse import exercises
-from klcourse.exercises import check, grade, predict, unlock_all
 from klcourse.explorers.discrete_kl import coin_curve
+from klcourse.lessons import asking, check, data, grade, predict, unlock_all
+from klcourse.lessons.checking import TOLERANCE, agree
 
-EXERCISES, HINTS = exercises._data("exercises"), exercises._data("hints")
-PREDICTIONS = exercises._data("predictions")
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+EXERCISES, HINTS, QUESTIONS = data.exercises(), data.hints(), data.questions()
 MISTAKES = [
     pytest.param(name, mistake["answer"], mistake["hint"], id=f"{name}-{mistake['hint']}-{mistake['answer']}")
     for name, asked in EXERCISES.items()
@@ -56,7 +58,7 @@ def test_what_anyone_may_type(name):
         if math.isfinite(asked["answer"]):
             known = [m["hint"] for m in asked.get("mistakes", []) if m["answer"] == math.inf]
             assert grade(name, math.inf).hint == (known or ["infinite"])[0]
-            slightly_off = asked["answer"] * (1 + 7.1 * asked.get("tolerance", exercises._TOLERANCE))
+            slightly_off = asked["answer"] * (1 + 7.1 * asked.get("tolerance", TOLERANCE))
             assert grade(name, slightly_off).hint in ("rounded", *[m["hint"] for m in asked["mistakes"]])
             assert grade(name, asked["answer"] * 173.1 + 0.37).hint in ("other", "negative")
     else:
@@ -69,9 +71,9 @@ def test_mistakes_stand_apart(name):
     asked = EXERCISES[name]
     known = [(mistake["answer"], mistake["hint"]) for mistake in asked.get("mistakes", [])]
     for i, (a, hint_a) in enumerate(known):
-        assert not exercises._same(a, asked["answer"], 1.5 * asked.get("tolerance", exercises._TOLERANCE)), (a, hint_a)
+        assert not agree(a, asked["answer"], 1.5 * asked.get("tolerance", TOLERANCE)), (a, hint_a)
         for b, hint_b in known[:i]:
-            assert hint_a == hint_b or not exercises._same(a, b, 2 * exercises._TOLERANCE), (a, hint_a, b, hint_b)
+            assert hint_a == hint_b or not agree(a, b, 2 * TOLERANCE), (a, hint_a, b, hint_b)
 
 
 # What the name of a hint says about the value of the mistake, given the right answer.
@@ -103,9 +105,9 @@ def test_log10_mistakes(name, answer, hint):
 
 
 def test_infinity_is_right_only_where_it_is_asked():
-    assert exercises._same(math.inf, math.inf, 1e-3)
-    assert not exercises._same(5.0, math.inf, 1e-3)
-    assert not exercises._same(math.inf, 5.0, 1e-3)
+    assert agree(math.inf, math.inf)
+    assert not agree(5.0, math.inf)
+    assert not agree(math.inf, 5.0)
 
 
 def test_every_hint_is_used():
@@ -130,12 +132,30 @@ def test_unknown_exercise_names_the_known_ones():
         check(7, 1)
 
 
+# --- what a lesson's file holds -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_shows_the_objectives_of_its_lesson(path):
+    (cell,) = (c for c in nbformat.read(path, as_version=4).cells if c.source.startswith("## Objectives\n"))
+    expected = [f"{i}. {words}" for i, words in enumerate(data.objectives(path.name[:2]), 1)]
+    assert re.findall(r"^\d.*$", cell.source, re.M) == expected
+
+
+def test_each_notebook_has_a_lesson_and_each_lesson_keeps_its_number():
+    assert list(data.lessons()) == [path.name[:2] for path in NOTEBOOKS]
+    for number, lesson in data.lessons().items():
+        assert set(lesson) == {"objectives", "points", "questions", "exercises"}
+        names = [*lesson["points"], *lesson["questions"], *lesson["exercises"]]
+        assert [name for name in names if not name.startswith(f"{int(number)}.")] == []
+
+
 # --- questions before the sliders -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", PREDICTIONS)
+@pytest.mark.parametrize("name", QUESTIONS)
 def test_each_answer_gets_its_feedback(name):
-    question = PREDICTIONS[name]
+    question = QUESTIONS[name]
     answers = question["answers"]
     assert len(answers) >= 3
     assert sum(answer.get("right", False) for answer in answers) == 1
@@ -167,13 +187,13 @@ def test_locked_controls_cannot_be_moved_by_hand():
 
 def test_still_form_holds_question_and_picture():
     data, metadata = predict("1.b", coin_curve())._repr_mimebundle_()
-    assert PREDICTIONS["1.b"]["asks"] in data["text/plain"]
+    assert QUESTIONS["1.b"]["asks"] in data["text/plain"]
     assert "<img" in data["text/html"]
     assert metadata["image/png"]["alt"]
 
 
 def test_teacher_unlocks_all(monkeypatch):
-    monkeypatch.setattr(exercises, "_UNLOCKED", False)
+    monkeypatch.setattr(asking, "ALL_UNLOCKED", False)
     before = predict("1.b", coin_curve())
     unlock_all()
     assert not before.locked
