@@ -11,31 +11,53 @@ from types import SimpleNamespace
 import numpy as np
 from scipy.integrate import quad
 from scipy.optimize import brentq, minimize
-from scipy.special import logsumexp, rel_entr
-from scipy.stats import norm
+from scipy.special import gammaln, logsumexp, ndtr, rel_entr, xlogy
+from scipy.stats import binom, norm
 
 from klcourse.divergence import cross_entropy, entropy, js_distance, js_divergence, kl_divergence, kl_terms
-from klcourse.gaussian import kl_gaussian
+from klcourse.gaussian import fit_gaussian, kl_gaussian
+from klcourse.mixture import log_density, log_joint, lower_bound, m_step, matched_bound, responsibilities
+from klcourse.mnist import load_mnist
 from klcourse.quadrature import kl_quad
+from klcourse.tsne import calibrate, joint_affinities, map_affinities, neighbour_affinities
+
+
+def js_shift(d):
+    """JS in nats of two Gaussians of sd 1, d apart."""
+
+    def integrand(x):
+        return norm.pdf(x) * (math.log(2) - np.logaddexp(0, d * x - d**2 / 2))
+
+    return quad(integrand, -12, 12, points=[0, d / 2], epsabs=1e-13)[0]
+
 
 EVERYWHERE = {
-    "np": np,
     "brentq": brentq,
+    "calibrate": calibrate,
     "ceil": math.ceil,
-    "isclose": math.isclose,
-    "ln": math.log,
-    "ln2": math.log(2),
-    "log10": math.log10,
-    "log2": math.log2,
-    "sqrt": math.sqrt,
     "cross_entropy": cross_entropy,
     "entropy": entropy,
+    "gammaln": gammaln,
+    "isclose": math.isclose,
     "js_distance": js_distance,
     "js_divergence": js_divergence,
+    "js_shift": js_shift,
     "kl_divergence": kl_divergence,
     "kl_gaussian": kl_gaussian,
     "kl_quad": kl_quad,
     "kl_terms": kl_terms,
+    "ln": math.log,
+    "ln2": math.log(2),
+    "log10": math.log10,
+    "log2": math.log2,
+    "log_density": log_density,
+    "log_joint": log_joint,
+    "lower_bound": lower_bound,
+    "matched_bound": matched_bound,
+    "norm": norm,
+    "np": np,
+    "rel_entr": rel_entr,
+    "sqrt": math.sqrt,
 }
 
 # Where a mistake is what its hint says, whatever the exercise.
@@ -181,12 +203,6 @@ def jensen_shannon():
         """As if the sum of the two were their mixture."""
         return np.sum(rel_entr(p, p + q) + rel_entr(q, p + q)) / 2
 
-    def js_shift(d):
-        def integrand(x):
-            return norm.pdf(x) * (math.log(2) - np.logaddexp(0, d * x - d**2 / 2))
-
-        return quad(integrand, -12, 12, points=[0, d / 2], epsabs=1e-13)[0]
-
     def shift_of(nats):
         return brentq(lambda d: js_shift(d) - nats, 0.1, 9)
 
@@ -218,7 +234,232 @@ def jensen_shannon():
     return locals()
 
 
-LESSONS = {"01": discrete_kl, "02": asymmetry, "03": jensen_shannon}
+def gaussian_fitting():
+    """04: steps by hand, the published run on its grid, speed, eight observations, Laplace."""
+    slope_mean, slope_variance = (0 - (0 - 5)) / 1, (1 - (7 + 5**2)) / (2 * 1**2)
+    other_slope = (3 - (4 + 2**2)) / (2 * 3**2)
+    dx = 0.1
+    x = np.arange(-10, 10, dx)
+    p = norm.pdf(x, 0, math.sqrt(7))
+    S = p.sum()
+    floor = S * math.log(S)
+    curvature = 1 / (2 * 7**2)
+
+    def half_life(share):
+        """Steps that halve an error of which each takes off this share."""
+        return math.log(0.5) / math.log(1 - share)
+
+    run = fit_gaussian(x, p, mean=5, variance=1, learning_rate=0.1, steps=4000).variance
+    slow = fit_gaussian(x, p, mean=5, variance=1, learning_rate=0.01, steps=30_000).variance
+
+    published = fit_gaussian(x, p, mean=5, variance=1, learning_rate=0.01, steps=1000, normalise=False)
+
+    mean, variance, gridless = 5, 1, [1]
+    for _ in range(4000):
+        mean, variance = mean - 0.1 * mean / variance, variance - 0.1 * (variance - (7 + mean**2)) / (2 * variance**2)
+        gridless.append(variance)
+
+    def first_closer(variances, distance):
+        return np.argmax(np.abs(np.subtract(variances, 7)) < distance)
+
+    sample = np.array([2.1, -0.3, 4.4, -3.8, 0.9, 1.7, -2.6, 0.2])
+
+    def nll(mean, variance):
+        return -norm.logpdf(sample, mean, math.sqrt(variance)).mean()
+
+    return locals()
+
+
+def vae_kl_coefficient():
+    """05: one latent, the linear VAE, two codes, three estimators."""
+    variances = np.array([4, 1, 0.25])
+
+    def kl_latent(mean, log_variance):
+        return (mean**2 + np.exp(log_variance) - 1 - log_variance) / 2
+
+    def rate_of(variance, level):
+        return max(math.log(variance / level), 0) / 2
+
+    def rate(level):
+        return sum(rate_of(variance, level) for variance in variances)
+
+    def distortion(level):
+        return np.minimum(variances, level).sum()
+
+    def kl(shift):
+        return shift**2 / 2
+
+    def mean_under_q(f, shift):
+        """The mean of f(ln r) under N(0, 1), r being the ratio of N(shift, 1) to it."""
+        return quad(lambda z: norm.pdf(z) * f(shift * z - shift**2 / 2), -12, 12, epsabs=1e-14)[0]
+
+    def sd_k1(shift):
+        return math.sqrt(mean_under_q(lambda log_r: (-log_r - kl(shift)) ** 2, shift))
+
+    def mean_k2(shift):
+        return mean_under_q(lambda log_r: log_r**2 / 2, shift)
+
+    def sd_k3(shift):
+        return math.sqrt(mean_under_q(lambda log_r: (np.expm1(log_r) - log_r - kl(shift)) ** 2, shift))
+
+    return locals()
+
+
+def maximum_likelihood():
+    """06: the goals of 20 matches, Poisson laws, rounded normals, dice."""
+    goals, k, seen = np.repeat([0, 1, 2, 3, 4], [5, 7, 5, 2, 1]), np.arange(60), np.arange(5)
+    shares = np.bincount(goals, minlength=k.size) / goals.size
+
+    def poisson(k, rate):
+        return np.exp(xlogy(k, rate) - rate - gammaln(k + 1))
+
+    def nll(rate):
+        return -np.log(poisson(goals, rate)).mean()
+
+    def kl_poisson(a, b):
+        return a * math.log(a / b) - a + b
+
+    def rounded_normal(k, mean, sd):
+        low = np.where(k == 0, -np.inf, (k - 0.5 - mean) / sd)
+        high = (k + 0.5 - mean) / sd
+        return np.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+
+    def tailless(k, mean, sd):
+        """What rounds to 0 begins at −½, so that the tail below counts nowhere."""
+        return np.where(k == 0, ndtr((0.5 - mean) / sd) - ndtr((-0.5 - mean) / sd), rounded_normal(k, mean, sd))
+
+    def best_fit(law):
+        return minimize(
+            lambda fit: rel_entr(shares[seen], law(seen, *fit)).sum(),
+            [1.35, 1.2],
+            method="Nelder-Mead",
+            options={"xatol": 1e-9, "fatol": 1e-15},
+        )
+
+    def cost(kl):
+        """−2 · the log-likelihood of all matches."""
+        return 2 * goals.size * (entropy(shares) + kl)
+
+    best = best_fit(rounded_normal)
+    cost_poisson, cost_normal = cost(kl_divergence(shares, poisson(k, 1.35))), cost(best.fun)
+
+    def exact_mean(n, p):
+        """The mean of KL(p̂‖p) over all samples of size n, in nats."""
+        counts = np.arange(n + 1)
+        return sum(np.sum(binom.pmf(counts, n, side) * rel_entr(counts / n, side)) for side in p)
+
+    def laws(rate):
+        far = np.arange(int(rate + 15 * math.sqrt(rate)) + 10)
+        return poisson(far, rate), rounded_normal(far, rate, math.sqrt(rate))
+
+    def kl_of_rate(rate):
+        return kl_divergence(*laws(rate))
+
+    def kl_to_rate(rate):
+        return kl_divergence(*reversed(laws(rate)))
+
+    return locals()
+
+
+def mixtures_and_em():
+    """07: one observation, three, nine; two mixtures; a spike."""
+    mixture = np.array([0.3, 0.7]), np.array([-1, 2]), np.array([1, 0.5])
+    joint, densities = np.exp(log_joint(0.5, *mixture)), norm.pdf(0.5, *mixture[1:])
+    joint_rooted = np.exp(log_joint(0.5, *mixture[:2], np.sqrt(mixture[2])))
+
+    three, start = np.array([-1, 0, 3]), ([0.5, 0.5], [0, 2], [1, 1])
+    q = responsibilities(three, *start)
+    after, hard = m_step(three, q), m_step(three, q.round())
+
+    def em(x, mixture, steps, smallest_sd=0.0):
+        """The log-likelihoods on the way, the start first."""
+        found = [log_density(x, *mixture).sum()]
+        for _ in range(steps):
+            mixture = m_step(x, responsibilities(x, *mixture), smallest_sd)
+            found.append(log_density(x, *mixture).sum())
+        return np.array(found)
+
+    groups = np.array([-4, -3.6, -3.3, -0.4, 0, 0.3, 0.5, 4.1, 4.4])
+
+    def likelihoods(*start_means):
+        return em(groups, ([0.5, 0.5], start_means, [1, 1]), 150)
+
+    f = np.array([0.6, 0.4]), np.array([-1, 2]), np.array([1, 0.5])
+    g = np.array([0.5, 0.5]), np.array([-1.5, 1.5]), np.array([1, 1])
+    f_rooted = *f[:2], np.sqrt(f[2])
+    pairs = kl_gaussian(*f[1:], *g[1:])
+    dx = 0.001
+    x = np.arange(-15, 15, dx)
+
+    def kl_mixture(f, g):
+        return kl_quad(lambda x: log_density(x, *f), lambda x: log_density(x, *g))
+
+    def as_one_gaussian(weights, means, sds):
+        mean = weights @ means
+        return mean, math.sqrt(weights @ (sds**2 + (means - mean) ** 2))
+
+    def crossed(mixture):
+        return [part[::-1] for part in mixture]
+
+    def mean_under(mixture, values):
+        return np.exp(log_density(x, *mixture)) @ values * dx
+
+    def label_kl(f, g):
+        return rel_entr(responsibilities(x, *f), responsibilities(x, *g)).sum(axis=1)
+
+    def log_ratio(f, g):
+        return log_density(x, *f) - log_density(x, *g)
+
+    def variance_of_ratio(f, g):
+        return mean_under(f, (log_ratio(f, g) - kl_mixture(f, g)) ** 2)
+
+    data = np.array([-2.2, -1.9, -1.6, -1.1, 0.8, 1.3, 1.9, 2.4, 2.6])
+
+    def on_the_point(sd):
+        return log_density(data, [0.5, 0.5], [-1.1, 0.5], [sd, 2]).sum()
+
+    def floored(smallest_sd, steps):
+        return em(data, ([0.5, 0.5], [-1.1, 1], [0.1, 1]), steps, smallest_sd)[-1]
+
+    return locals()
+
+
+def tsne():
+    """08: perplexities, three points on a line, 250 digits."""
+    P4 = np.array([1 / 2, 1 / 4, 1 / 8, 1 / 8])
+    squares, others = np.array([1, 4, 9, 16]), np.array([1, 2, 5, 10])
+
+    def sigma(squared_distances, perplexity):
+        return 1 / math.sqrt(2 * calibrate(squared_distances, perplexity))
+
+    def nearest(squared_distances, perplexity):
+        return neighbour_affinities(squared_distances, calibrate(squared_distances, perplexity))[0]
+
+    P3 = np.array([[0, 0.25, 0.05], [0.25, 0, 0.2], [0.05, 0.2, 0]])
+    places = np.array([0, 2, 3])
+    shifts = places[:, None] - places
+    w, gauss = 1 / (1 + shifts**2) - np.eye(3), np.exp(-(shifts**2)) - np.eye(3)
+    Q3, gauss = w / w.sum(), gauss / gauss.sum()
+    pull, push = -4 * (P3 * w * shifts)[0].sum(), -4 * (Q3 * w * shifts)[0].sum()
+
+    mnist = load_mnist()
+    chosen = np.flatnonzero(np.isin(mnist.test_labels, [0, 1, 3, 4, 6]))[:250]
+    images = mnist.test_images[chosen].reshape(250, 784) / 255
+    P20, P50 = joint_affinities(images, 20).ravel(), joint_affinities(images, 50).ravel()
+    one_place = map_affinities(np.zeros((250, 2))).ravel()
+    return locals()
+
+
+LESSONS = {
+    "01": discrete_kl,
+    "02": asymmetry,
+    "03": jensen_shannon,
+    "04": gaussian_fitting,
+    "05": vae_kl_coefficient,
+    "06": maximum_likelihood,
+    "07": mixtures_and_em,
+    "08": tsne,
+}
 
 
 def evaluate(expression, lesson, answer, unit):
@@ -231,4 +472,5 @@ def evaluate(expression, lesson, answer, unit):
 
 @cache
 def numbers_of(lesson):
-    return LESSONS[lesson]() if lesson in LESSONS else {}
+    """Return the names of a lesson's function, computed once."""
+    return LESSONS[lesson]()

@@ -79,9 +79,6 @@ def test_mistakes_stand_apart(name):
 
 # --- where the numbers come from ----------------------------------------------------------------------------------
 
-# Lessons whose answers and mistakes do not all say yet which expression they come from.
-UNPROVED = {"04", "05", "06", "07", "08"}
-
 
 def stated():
     """Every answer and mistake as (lesson, exercise, hint or "answer", number or word, expression or None)."""
@@ -105,18 +102,19 @@ def test_a_stated_number_is_what_its_expression_gives(lesson, name, hint, number
     assert value == (number if isinstance(number, str) else pytest.approx(number, rel=1e-6, abs=0))
 
 
-def without_expression(lesson):
-    """The answers and mistakes of a lesson that do not say where they come from. A wrong word is one of the options."""
-    return [
+@pytest.mark.parametrize("lesson", data.lessons())
+def test_every_number_says_where_it_comes_from(lesson):
+    """Only a wrong word need not: it is one of the words that the question names."""
+    assert [
         f"{name} {hint} {number}"
         for its, name, hint, number, expression in stated()
         if its == lesson and expression is None and (hint == "answer" or not isinstance(number, str))
-    ]
+    ] == []
 
 
-@pytest.mark.parametrize("lesson", data.lessons())
-def test_every_number_says_where_it_comes_from(lesson):
-    assert bool(without_expression(lesson)) == (lesson in UNPROVED), without_expression(lesson)
+def test_every_rule_is_used():
+    used = {m["hint"] for asked in EXERCISES.values() for m in asked["mistakes"] if "from" not in m}
+    assert set(RULES) == used & set(RULES)
 
 
 def test_a_kernel_evaluates_no_expression():
