@@ -1,7 +1,7 @@
 """The numbers of each lesson's exercises, and the operations that its answers and mistakes are made of.
 
-In a lesson's file an answer and a mistake may say where their number comes from: `from = "kl_divergence(P, Q)"`.
-`test_lessons.py` evaluates that with the names that the lesson's function here returns. Nothing of it runs in a kernel.
+In a lesson's file each number says what it comes from: `from = "kl_divergence(P, Q)"`. `test_lessons.py` evaluates that
+with the names that the lesson's function here returns. Nothing of it runs in a kernel.
 """
 
 import math
@@ -10,11 +10,12 @@ from types import SimpleNamespace
 
 import numpy as np
 from scipy.integrate import quad
-from scipy.optimize import brentq, minimize
+from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import gammaln, logsumexp, ndtr, rel_entr, xlogy
 from scipy.stats import binom, norm
 
 from klcourse.divergence import cross_entropy, entropy, js_distance, js_divergence, kl_divergence, kl_terms
+from klcourse.explorers.tsne import forces
 from klcourse.gaussian import fit_gaussian, kl_gaussian
 from klcourse.mixture import log_density, log_joint, lower_bound, m_step, matched_bound, responsibilities
 from klcourse.mnist import load_mnist
@@ -57,6 +58,7 @@ EVERYWHERE = {
     "norm": norm,
     "np": np,
     "rel_entr": rel_entr,
+    "responsibilities": responsibilities,
     "sqrt": math.sqrt,
 }
 
@@ -75,6 +77,19 @@ RULES = {
     "scipy_default": "sqrt(answer * ln2)",
     "half_under_root": "answer * sqrt(2)",
 }
+
+# The computed numbers in the texts of hints: the hint, the number as it is written there, the lesson, the expression.
+IN_HINTS = [
+    ("wrong_way", "0.693", "01", "ln2"),
+    ("triangle", "0.3113", "03", "js_divergence(heads, fair, base=2)"),
+    ("triangle", "0.6226", "03", "2 * js_divergence(heads, fair, base=2)"),
+    ("target_in_nats", "0.3466", "03", "0.5 * ln2"),
+    ("half_weight", "0.4305", "03", "kl_divergence(P, M, base=2)"),
+    ("half_weight", "0.4099", "03", "kl_divergence(Q, M, base=2)"),
+    ("rounded_title", "23.040", "04", "published.loss[-1]"),
+    ("near_the_floor", "9.9984", "04", "S"),
+    ("odds_reversed", "1.35", "06", "goals.mean()"),
+]
 
 
 def discrete_kl():
@@ -165,6 +180,15 @@ def asymmetry():
 
     far, close = humps([0.5, 0.5], [-3, 3], [1, 1]), humps([0.5, 0.5], [-2, 2], [1, 1])
     far_middle, far_best = reverse_fit(far, 0, 2), reverse_fit(far, 3, 1)
+
+    def two(d):
+        return humps([0.5, 0.5], [-d, d], [1, 1])
+
+    @cache
+    def jump():
+        """How far from 0 the humps stand where covering one costs as much as covering both."""
+        return brentq(lambda d: reverse_fit(two(d), 0, d).kl - reverse_fit(two(d), d, 1).kl, 2.5, 3.1)
+
     weights, means, sds = np.array([0.7, 0.3]), np.array([-2, 2.5]), np.array([0.5, 0.8])
     within, across = weights @ sds**2, weights @ (means - weights @ means) ** 2
     uneven = humps(weights, means, sds)
@@ -205,6 +229,11 @@ def jensen_shannon():
 
     def shift_of(nats):
         return brentq(lambda d: js_shift(d) - nats, 0.1, 9)
+
+    def slope_of_js(d, h=1e-3):
+        return (js_shift(d + h) - js_shift(d - h)) / (2 * h)
+
+    steepest = minimize_scalar(lambda d: -slope_of_js(d), bounds=(1, 3), method="bounded").x
 
     words = ["the", "cat", "sat", "dog", "ran"]
     the = words.index("the")
@@ -254,13 +283,42 @@ def gaussian_fitting():
 
     published = fit_gaussian(x, p, mean=5, variance=1, learning_rate=0.01, steps=1000, normalise=False)
 
-    mean, variance, gridless = 5, 1, [1]
-    for _ in range(4000):
-        mean, variance = mean - 0.1 * mean / variance, variance - 0.1 * (variance - (7 + mean**2)) / (2 * variance**2)
-        gridless.append(variance)
+    def by_variance(mean, variance):
+        """One step of rate 0.1 on the KL of whole Gaussians, without a grid; so the next two."""
+        return mean - 0.1 * mean / variance, variance - 0.1 * (variance - (7 + mean**2)) / (2 * variance**2)
+
+    def by_log_sd(mean, variance):
+        return mean - 0.1 * mean / variance, variance * math.exp(-2 * 0.1 * (1 - (7 + mean**2) / variance))
+
+    def natural(mean, variance):
+        """A tenth of the way from q's moments to p's."""
+        moved = mean + 0.1 * (0 - mean)
+        return moved, variance + mean**2 + 0.1 * (7 - variance - mean**2) - moved**2
+
+    def descent(step, mean, variance, steps):
+        states = [(mean, variance)]
+        for _ in range(steps):
+            states.append(step(*states[-1]))
+        return np.transpose(states)
+
+    def kl_at_end(step):
+        mean, variance = descent(step, 5, 0.1, 100)[:, -1]
+        return kl_gaussian(0, math.sqrt(7), mean, math.sqrt(variance))
+
+    gridless = descent(by_variance, 5, 1, 4000)[1]
 
     def first_closer(variances, distance):
-        return np.argmax(np.abs(np.subtract(variances, 7)) < distance)
+        return np.argmax(np.abs(variances - 7) < distance)
+
+    def sum_of_p(dx):
+        return norm.pdf(np.arange(-10, 10, dx), 0, math.sqrt(7)).sum()
+
+    def unnormalised(dx):
+        """The variances of the loop that does not divide p by its sum."""
+        grid = np.arange(-10, 10, dx)
+        target = norm.pdf(grid, 0, math.sqrt(7))
+        start = {"mean": 5, "variance": 1, "learning_rate": 0.01, "steps": 100}
+        return fit_gaussian(grid, target, **start, normalise=False).variance
 
     sample = np.array([2.1, -0.3, 4.4, -3.8, 0.9, 1.7, -2.6, 0.2])
 
@@ -307,8 +365,14 @@ def vae_kl_coefficient():
 
 def maximum_likelihood():
     """06: the goals of 20 matches, Poisson laws, rounded normals, dice."""
+    eggs = np.array([0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 8])
+    one_more = np.append(eggs, 12)
     goals, k, seen = np.repeat([0, 1, 2, 3, 4], [5, 7, 5, 2, 1]), np.arange(60), np.arange(5)
-    shares = np.bincount(goals, minlength=k.size) / goals.size
+
+    def of_counts(counts):
+        return np.bincount(counts, minlength=k.size) / counts.size
+
+    shares = of_counts(goals)
 
     def poisson(k, rate):
         return np.exp(xlogy(k, rate) - rate - gammaln(k + 1))
@@ -328,13 +392,17 @@ def maximum_likelihood():
         """What rounds to 0 begins at −½, so that the tail below counts nowhere."""
         return np.where(k == 0, ndtr((0.5 - mean) / sd) - ndtr((-0.5 - mean) / sd), rounded_normal(k, mean, sd))
 
-    def best_fit(law):
+    def best_fit(law, counts=goals):
+        shares, seen = of_counts(counts), np.unique(counts)
         return minimize(
             lambda fit: rel_entr(shares[seen], law(seen, *fit)).sum(),
-            [1.35, 1.2],
+            [counts.mean(), counts.std()],
             method="Nelder-Mead",
             options={"xatol": 1e-9, "fatol": 1e-15},
         )
+
+    def best_normal(counts):
+        return best_fit(rounded_normal, counts)
 
     def cost(kl):
         """−2 · the log-likelihood of all matches."""
@@ -415,6 +483,12 @@ def mixtures_and_em():
 
     data = np.array([-2.2, -1.9, -1.6, -1.1, 0.8, 1.3, 1.9, 2.4, 2.6])
 
+    apart, moved = ([0.5, 0.5], [-1, 1], [1, 1]), ([0.5, 0.5], [-1, 1.7], [1, 1])
+    gaps = rel_entr(responsibilities(data, *apart), responsibilities(data, *moved)).sum(axis=1)
+    nearly_equal = em(data, ([0.5, 0.5], [-0.1, 0.1], [1, 1]), 31)
+    humps, together = (([0.5, 0.5], means, [1, 1]) for means in ([-2, 2], [0, 0]))
+    wider = [0.3, 0.7], [-1, 3], [1, 1.5]
+
     def on_the_point(sd):
         return log_density(data, [0.5, 0.5], [-1.1, 0.5], [sd, 2]).sum()
 
@@ -442,6 +516,9 @@ def tsne():
     Q3, gauss = w / w.sum(), gauss / gauss.sum()
     pull, push = -4 * (P3 * w * shifts)[0].sum(), -4 * (Q3 * w * shifts)[0].sum()
 
+    def pull_on_map(across, up, kernel):
+        return forces(across, up, kernel).numbers["sizes"][0]
+
     mnist = load_mnist()
     chosen = np.flatnonzero(np.isin(mnist.test_labels, [0, 1, 3, 4, 6]))[:250]
     images = mnist.test_images[chosen].reshape(250, 784) / 255
@@ -462,7 +539,7 @@ LESSONS = {
 }
 
 
-def evaluate(expression, lesson, answer, unit):
+def evaluate(expression, lesson, answer=None, unit=None):
     """Return the value of an expression in a lesson's file, where `answer` is the exercise's own."""
     names = {**EVERYWHERE, **numbers_of(lesson), "answer": answer}
     if unit in ("nats", "bits"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from lesson_numbers import RULES, evaluate
+from lesson_numbers import IN_HINTS, RULES, evaluate
 
 from klcourse.explorers.discrete_kl import coin_curve
 from klcourse.lessons import asking, check, data, grade, predict, unlock_all
@@ -115,6 +115,47 @@ def test_every_number_says_where_it_comes_from(lesson):
 def test_every_rule_is_used():
     used = {m["hint"] for asked in EXERCISES.values() for m in asked["mistakes"] if "from" not in m}
     assert set(RULES) == used & set(RULES)
+
+
+NUMBER = re.compile(r"−?\d+\.\d+(?:e-\d+)?")
+TOLD = [
+    pytest.param(name, number, expression, id=f"{name}-{number}")
+    for name, question in QUESTIONS.items()
+    for number, expression in question.get("from", {}).items()
+]
+
+
+@pytest.mark.parametrize(("name", "number", "expression"), TOLD)
+def test_a_number_in_a_question_is_what_its_expression_gives(name, number, expression):
+    assert written_like(number, evaluate(expression, f"0{name[0]}")) == number
+
+
+def written_like(number, value):
+    """The value with as many decimals as the number, and with its sign."""
+    decimals = len(number.split("e")[0].partition(".")[2])
+    sign = "−" if value < 0 else ""
+    return f"{sign}{abs(value):.{decimals}{'e' if 'e' in number else 'f'}}"
+
+
+@pytest.mark.parametrize("name", sorted(set(QUESTIONS) - {"8.c"}))  # eleven maps, which test_tsne.py draws
+def test_every_number_in_a_question_is_given_or_says_where_it_comes_from(name):
+    question = QUESTIONS[name]
+    text = " ".join([question["asks"], *(words for a in question["answers"] for words in (a["text"], a["feedback"]))])
+    known = [*question.get("given", []), *question.get("from", {})]
+    assert set(NUMBER.findall(text)) == {number for number in known if "." in number}
+    assert [number for number in known if number not in text] == []
+
+
+@pytest.mark.parametrize(("hint", "number", "lesson", "expression"), IN_HINTS)
+def test_a_number_in_a_hint_is_what_its_expression_gives(hint, number, lesson, expression):
+    assert number in HINTS[hint]
+    assert written_like(number, evaluate(expression, lesson)) == number
+
+
+def test_every_computed_number_in_a_hint_says_where_it_comes_from():
+    """Numbers of an exercise's text have two decimals at most."""
+    found = {(hint, number) for hint, text in HINTS.items() for number in re.findall(r"\d+\.\d{3,}", text)}
+    assert found - {(hint, number) for hint, number, *_ in IN_HINTS} == set()
 
 
 def test_a_kernel_evaluates_no_expression():
