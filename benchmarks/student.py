@@ -14,7 +14,7 @@ from tornado.websocket import websocket_connect
 
 DRAG_SECONDS, CYCLE_SECONDS, MOVES_PER_SECOND = 2, 5, 10  # a cycle is a drag and a look
 PATIENCE = 10  # seconds; a step without a picture after that is a failure
-UNLOCK = "from klcourse.exercises import unlock_all; unlock_all()"
+UNLOCK = "from klcourse.lessons import unlock_all; unlock_all()"
 SLIDERS = {"IntSliderModel", "FloatSliderModel", "FloatLogSliderModel"}
 
 

@@ -4,8 +4,8 @@ Each floor imports only what lies below it:
 
 1. `divergence` (discrete distributions), `mnist` (images of digits), `style` (one look), `live` (a picture that follows
    a slider)
-2. `quadrature` (any two densities), `tsne` (affinities and the descent of their KL), `exercises` (checked answers,
-   questions asked first)
+2. `quadrature` (any two densities), `tsne` (affinities and the descent of their KL), `lessons` (what a
+   lesson asks: answers checked, questions before the sliders)
 3. `gaussian` (closed forms, fitting), `vae` (a variational autoencoder)
 4. `mixture` (mixtures of Gaussians, EM)
 5. `explorers` (one module a notebook)

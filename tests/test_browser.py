@@ -6,7 +6,6 @@ The checks return what is wrong as sentences, so that the last tests can show ea
 import inspect
 import pkgutil
 import re
-import tomllib
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,13 +29,11 @@ from browser import (
 )
 from playwright.sync_api import expect
 
-import klcourse
 from klcourse import explorers
+from klcourse.lessons.data import exercises, questions
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
-DATA = Path(klcourse.__file__).parent / "data"
-EXERCISES = tomllib.loads((DATA / "exercises.toml").read_text("utf-8"))["exercises"]
-QUESTIONS = tomllib.loads((DATA / "predictions.toml").read_text("utf-8"))["predictions"].values()
+EXERCISES, QUESTIONS = exercises(), questions().values()
 
 every_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -210,8 +207,8 @@ def test_notebook_runs_asks_and_follows_every_control(lab, page, notebook):
 
 WORKSHOP = {
     "tools": """
-        from klcourse.exercises import predict, unlock_all
         from klcourse.explorers.discrete_kl import coin_curve
+        from klcourse.lessons import predict, unlock_all
         from klcourse.live import Explorer, Picture, slider
 
         def build(figure):

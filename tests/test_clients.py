@@ -34,12 +34,12 @@ def questions():
         source = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
         for question in QUESTION.finditer(source):
             module = question[1]
-            yield f"from klcourse.explorers import {module}\nfrom klcourse.exercises import predict\n\n{question[0]}))"
+            yield f"from klcourse.explorers import {module}\nfrom klcourse.lessons import predict\n\n{question[0]}))"
 
 
 WORKSHOP = {
     "sound": """
-        from klcourse.exercises import predict, unlock_all
+        from klcourse.lessons import predict, unlock_all
         from klcourse.live import Explorer, Picture, choice, slider
 
         def build(figure):

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter, MarkdownExporter
 
-from klcourse.exercises import _data
+from klcourse.lessons.data import exercises, points, questions
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
@@ -133,7 +133,7 @@ def reader_faults(text, notebook):
     text = unescape(text)  # of several ways to write a quotation mark, each reader has its own
     source = "\n".join(cell.source for cell in notebook.cells)
     for name in re.findall(r'^predict\("([^"]+)"', source, re.M):
-        question = _data("predictions")[name]
+        question = questions()[name]
         for words in (question["asks"], *(answer["text"] for answer in question["answers"])):
             if words not in text:
                 yield f"{name} lacks {words!r}"
@@ -177,10 +177,10 @@ def test_what_other_readers_lose_is_reported(old, new, fault):
 
 
 def test_points_are_data():
-    exercises = {re.sub("[a-z]+$", "", part) for part in _data("exercises")}
-    bonus = {e for e in exercises if e.endswith(".5")}
-    assert set(_data("points")) == exercises - bonus
-    assert all(points > 0 for points in _data("points").values())
+    numbers = {re.sub("[a-z]+$", "", part) for part in exercises()}
+    bonus = {number for number in numbers if number.endswith(".5")}
+    assert set(points()) == numbers - bonus
+    assert all(worth > 0 for worth in points().values())
 
 
 @each_notebook
@@ -257,7 +257,7 @@ def test_nbgrader_gives_the_marks(tmp_path, nbgrader):
     nbgrader(course, "export")
     with (course / "grades.csv").open(newline="") as file:
         marks = {row["student_id"]: (float(row["score"]), float(row["max_score"])) for row in csv.DictReader(file)}
-    worth = _data("points")["1.2"]
+    worth = points()["1.2"]
     assert marks == {"right": (worth, worth), "wrong": (worth / 2, worth), "empty": (0, worth)}
     feedback = (course / "feedback" / "wrong" / lesson / f"{lesson}.html").read_text("utf-8")
     assert "that is the value in nats" in feedback

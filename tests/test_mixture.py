@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 from scipy.stats import norm
 
-from klcourse import exercises
 from klcourse.divergence import kl_divergence
 from klcourse.explorers import mixtures_and_em
 from klcourse.gaussian import kl_quad
+from klcourse.lessons.data import questions
 from klcourse.mixture import log_density, log_joint, lower_bound, m_step, matched_bound, responsibilities
 
 DATA = mixtures_and_em._DATA
@@ -242,7 +242,7 @@ def test_one_point_alone_has_sd_zero():
 
 
 def feedback(question):
-    return " ".join(answer["feedback"] for answer in exercises._data("predictions")[question]["answers"])
+    return " ".join(answer["feedback"] for answer in questions()[question]["answers"])
 
 
 def shows(explorer, **values):
@@ -306,7 +306,7 @@ def test_kl_of_mixtures_as_the_question_says():
     explorer = mixtures_and_em.kl_of_mixtures()
     assert explorer.numbers["kl"] == pytest.approx(0.483428237, abs=1e-9)
     assert explorer.numbers["bound"] == pytest.approx(matched_bound(F, G), rel=1e-12)
-    asks = exercises._data("predictions")["7.c"]["asks"]
+    asks = questions()["7.c"]["asks"]
     assert agree(asks, explorer.numbers["kl"])
     assert agree(asks, explorer.numbers["bound"])
     together = shows(explorer, mean=0.0)

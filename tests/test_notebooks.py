@@ -16,16 +16,16 @@ import numpy as np
 import pytest
 
 import klcourse.divergence
-import klcourse.exercises
 import klcourse.explorers
 import klcourse.gaussian
 import klcourse.mixture
 import klcourse.tsne
+from klcourse.lessons.data import exercises, questions
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-EXERCISES = klcourse.exercises._data("exercises")
-PREDICTIONS = klcourse.exercises._data("predictions")
+EXERCISES = exercises()
+QUESTIONS = questions()
 
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -166,7 +166,7 @@ def exercise_faults(notebook, number):
 def explorer_faults(notebook, number):
     source = "\n".join(cell.source for cell in code_cells(notebook))
     asked = re.findall(r'^predict\("([^"]+)", (\w+)\.(\w+)\(\w*\)\)', source, re.M)
-    if {name for name, _, _ in asked} != {name for name in PREDICTIONS if name.startswith(f"{number}.")}:
+    if {name for name, _, _ in asked} != {name for name in QUESTIONS if name.startswith(f"{number}.")}:
         yield f"questions asked: {asked}"
     modules = {module for _, module, _ in asked}
     shown = {(module, explorer) for _, module, explorer in asked}

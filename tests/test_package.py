@@ -20,7 +20,7 @@ FLOORS = {
     "mnist": 1,
     "quadrature": 2,
     "gaussian": 3,
-    "exercises": 2,
+    "lessons": 2,
     "vae": 3,
     "mixture": 4,
     "tsne": 2,

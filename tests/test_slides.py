@@ -5,7 +5,6 @@ The checks return what is wrong as sentences, so that the last tests can show ea
 
 import copy
 import shutil
-import tomllib
 from pathlib import Path
 
 import nbformat
@@ -13,10 +12,12 @@ import pytest
 from playwright.sync_api import expect
 from slides import assign, level
 
+from klcourse.lessons.data import questions
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LIVE = "03_jensen_shannon.ipynb"  # its explorers are the highest
-QUESTIONS = tomllib.loads((ROOT / "klcourse/data/predictions.toml").read_text("utf-8"))["predictions"].values()
+QUESTIONS = questions().values()
 WIDTH, HEIGHT = 1280, 720
 LINE = 60  # a slide with one line of text is higher
 

@@ -7,7 +7,7 @@ import editions
 import nbformat
 import pytest
 
-from klcourse.exercises import _data
+from klcourse.lessons.data import exercises, questions
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "TEACHING.md").read_text("utf-8")
@@ -48,7 +48,7 @@ def test_each_lesson_says_what_goes_wrong_what_to_ask_and_what_to_cut(number):
 
 def unknown_numbers(guide):
     """The sections, exercises and questions that the guide names and no notebook has."""
-    known = {re.sub("[a-z]$", "", name) for name in _data("exercises")} | set(_data("predictions"))
+    known = {re.sub("[a-z]$", "", name) for name in exercises()} | set(questions())
     for path in NOTEBOOKS:
         known |= set(re.findall(r"^## (\d\.\d+) ", text_of(path), re.M))
     plain = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)|d = \d\.\d+|Python \d\.\d+", "", guide, flags=re.S)

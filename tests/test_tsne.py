@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from klcourse.divergence import entropy, kl_divergence
-from klcourse.exercises import _data
 from klcourse.explorers import tsne as explorers
+from klcourse.lessons.data import questions
 from klcourse.tsne import (
     calibrate,
     descend,
@@ -349,7 +349,7 @@ def test_explorers_refuse_what_they_cannot_show(make, words):
 
 def told(question):
     """All numbers with a decimal point in the feedback to a question."""
-    answers = _data("predictions")[question]["answers"]
+    answers = questions()[question]["answers"]
     return {float(n) for answer in answers for n in re.findall(r"\d+\.\d+", answer["feedback"])}
 
 

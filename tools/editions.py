@@ -18,7 +18,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import TagRemovePreprocessor
 
-from klcourse.exercises import _data
+from klcourse.lessons import data
 
 __all__ = ["graded", "html", "student", "teacher"]
 
@@ -66,14 +66,14 @@ def teacher(notebook):
 
     >>> cells = [nbformat.v4.new_code_cell("import numpy"), nbformat.v4.new_code_cell("42", metadata=_SOLUTION)]
     >>> print(*(cell.source for cell in teacher(nbformat.v4.new_notebook(cells=cells)).cells), sep=" / ")
-    from klcourse.exercises import unlock_all; unlock_all() / import numpy / 42
+    from klcourse.lessons import unlock_all; unlock_all() / import numpy / 42
     """
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         cell.source = cell.source.replace(_PROMISE, _PROMISE_KEPT)
         cell.metadata.pop("jupyter", None)
     first = next(i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code")
-    unlock = nbformat.v4.new_code_cell("from klcourse.exercises import unlock_all; unlock_all()", id="unlock-all")
+    unlock = nbformat.v4.new_code_cell("from klcourse.lessons import unlock_all; unlock_all()", id="unlock-all")
     notebook.cells.insert(first, unlock)
     return notebook
 
@@ -208,7 +208,7 @@ def _answer_cell(stub, exercise, solution):
 def _points_cell(stub, exercise, points):
     answers = ", ".join(f'"{part}": {name}' for part, name in _CHECK.findall(stub.source))
     source = f"""\
-from klcourse.exercises import grade
+from klcourse.lessons import grade
 
 verdicts = [grade(part, answer) for part, answer in {{{answers}}}.items()]
 print(*(verdict.message for verdict in verdicts), sep="\\n")
@@ -228,10 +228,10 @@ def _marked(cell, name, **marks):
 
 def _chosen(exercises):
     """What the named exercises are worth, or all that the data give points to."""
-    points = _data("points")
+    points = data.points()
     if unknown := [exercise for exercise in exercises if exercise not in points]:
         known = ", ".join(points)
-        sys.exit(f"klcourse/data/exercises.toml gives no points to {', '.join(unknown)}. It does to {known}.")
+        sys.exit(f"klcourse/lessons/*.toml give no points to {', '.join(unknown)}. They do to {known}.")
     return {exercise: points[exercise] for exercise in exercises or points}
 
 

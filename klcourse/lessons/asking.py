@@ -1,0 +1,106 @@
+"""Questions asked before the sliders move."""
+
+import html
+import weakref
+
+import ipywidgets as widgets
+
+from klcourse.lessons import data
+
+__all__ = ["predict", "unlock_all"]
+
+ALL_UNLOCKED = False  # whether unlock_all has been called
+_PREDICTIONS = weakref.WeakSet()
+
+
+def unlock_all():
+    """Unlock the sliders of every question, those shown already and those to come. For the projector."""
+    global ALL_UNLOCKED
+    ALL_UNLOCKED = True
+    for prediction in _PREDICTIONS:
+        prediction.unlock()
+
+
+def predict(question, explorer):
+    """Ask a question before an explorer's sliders can move.
+
+    Parameters
+    ----------
+    question : str
+        The number of the question, such as "1.a".
+    explorer : klcourse.live.Explorer
+        Its controls are locked until the reader has chosen an answer and locked it in.
+
+    Returns
+    -------
+    widget
+        The question, its answers, and the explorer below. The explorer's picture can be seen at once.
+
+    Raises
+    ------
+    ValueError
+        If there is no question of that number.
+
+    >>> from klcourse.explorers.discrete_kl import outcome_bars
+    >>> predict("1.a", outcome_bars()).locked
+    True
+    """
+    questions = data.questions()
+    if question not in questions:
+        raise ValueError(f"There is no question {question!r}. There are: {', '.join(questions)}.")
+    return _Prediction(questions[question], explorer)
+
+
+class _Prediction(widgets.VBox):
+    def __init__(self, question, explorer):
+        self.question, self.explorer = question, explorer
+        answers = [answer["text"] for answer in question["answers"]]
+        self.options = widgets.RadioButtons(options=answers, value=None, layout={"width": "auto", "margin": _INDENT})
+        self.button = widgets.Button(description="Lock in my answer", disabled=True, button_style="primary")
+        self.feedback = widgets.HTML().add_class("klcourse-status")  # page.js has it read out
+        self.options.observe(lambda _: setattr(self.button, "disabled", self.options.value is None), "value")
+        self.button.on_click(lambda _: self.lock_in())
+        self.button.layout = {"width": "auto", "align_self": "flex-start", "margin": _INDENT}
+        self._ask = widgets.VBox([widgets.HTML(self._asked()), self.options, self.button])
+        super().__init__([self._ask, self.feedback, explorer])
+        self.add_class("klcourse-question")
+        explorer.enable(False)
+        _PREDICTIONS.add(self)
+        if ALL_UNLOCKED:
+            self.unlock()
+
+    @property
+    def locked(self):
+        """Whether the explorer still waits for an answer."""
+        return self.explorer.reset_button.disabled
+
+    def lock_in(self):
+        """Keep the chosen answer, say what is right about it, and unlock the explorer."""
+        chosen = next(a for a in self.question["answers"] if a["text"] == self.options.value)
+        verdict = "Yes." if chosen.get("right") else "Not quite."
+        words = f"You said: “{html.escape(chosen['text'])}” <b>{verdict}</b> {html.escape(chosen['feedback'])}"
+        self.options.disabled = self.button.disabled = True
+        self.feedback.value = f'<div style="{_BOX}">{words}</div>'
+        self.unlock()
+
+    def unlock(self):
+        """Free the explorer's controls."""
+        self.explorer.enable()
+
+    def _asked(self):
+        return f'<div style="{_BOX}"><b>Predict first.</b> {html.escape(self.question["asks"])}</div>'
+
+    def _repr_mimebundle_(self, include=None, exclude=None, **kwargs):
+        view = super()._repr_mimebundle_(**kwargs) or {}
+        still, metadata = self.explorer.still()
+        answers = [answer["text"] for answer in self.question["answers"]]
+        listed = "".join(f"<li>{html.escape(answer)}</li>" for answer in answers)
+        still["text/html"] = f'<div lang="en">{self._asked()}<ul>{listed}</ul></div>{still["text/html"]}'
+        still["text/plain"] = (
+            "\n- ".join([f"Predict first. {self.question['asks']}", *answers]) + f"\n{still['text/plain']}"
+        )
+        return {**view, **still}, metadata
+
+
+_INDENT = "4px 2px 4px 16px"  # as far as the question's text
+_BOX = "border-left:4px solid #0173b2;padding:4px 12px;margin:4px 0;font-size:110%;line-height:1.5;white-space:normal"

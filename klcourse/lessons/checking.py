@@ -1,0 +1,124 @@
+"""Answers that check themselves, and know the mistakes that people make."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from klcourse.lessons import data
+
+__all__ = ["TOLERANCE", "Verdict", "agree", "check", "grade"]
+
+TOLERANCE = 1e-3  # relative: four significant digits are enough
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `grade` found: whether the answer is right, the name of the hint that fits if not, and the words."""
+
+    correct: bool
+    hint: str | None
+    message: str
+
+
+def check(exercise, answer):
+    """Say in words whether an answer is right, and if not, which mistake it looks like.
+
+    Parameters
+    ----------
+    exercise : str
+        The number of the exercise, such as "1.3".
+    answer : float, str, bool or array_like
+        The reader's answer; ``...`` means not answered yet.
+
+    Raises
+    ------
+    ValueError
+        If there is no exercise of that number.
+
+    >>> check("1.1a", ...)
+    … 1.1a is not answered yet: put your answer in place of the three dots and run the cell again.
+    >>> check("1.1a", 1.3357)
+    ✓ 1.1a is right: KL(P‖Q) of the three colours = 1.3357 nats.
+    """
+    print(grade(exercise, answer).message)
+
+
+def grade(exercise, answer):
+    """Judge an answer as `check` does, and return the `Verdict`.
+
+    >>> grade("1.1a", 1.926979).hint
+    'bits'
+    """
+    exercises = data.exercises()
+    if exercise not in exercises:
+        near = ", ".join(name for name in exercises if name[0] == str(exercise)[:1]) or ", ".join(exercises)
+        raise ValueError(f"There is no exercise {exercise!r}. There are: {near}.")
+    asked = exercises[exercise]
+    if agree(answer, asked["answer"], asked.get("tolerance", TOLERANCE)):
+        return Verdict(True, None, f"✓ {exercise} is right: {asked['asks']} = {_shown(asked)}.")
+    hint = _hint(answer, asked)
+    start = f"… {exercise} is not answered yet" if hint == "unanswered" else f"✗ {exercise} is not right yet"
+    return Verdict(False, hint, f"{start}: {data.hints()[hint]}")
+
+
+def _hint(answer, asked):
+    """The name of the hint that fits a wrong answer."""
+    if answer is ... or answer is None:
+        return "unanswered"
+    expected = asked["answer"]
+    for mistake in asked.get("mistakes", []):
+        if agree(answer, mistake["answer"]):
+            return mistake["hint"]
+    return _kind_of_mistake(answer, expected, asked.get("tolerance", TOLERANCE))
+
+
+def _kind_of_mistake(answer, expected, tolerance):
+    if isinstance(expected, str):
+        return "option"
+    try:
+        value = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        return "text"
+    if isinstance(answer, str):
+        return "text"
+    if value.shape != np.shape(expected):
+        return "one_number" if np.ndim(expected) == 0 else "several_numbers"
+    if np.isnan(value).any():
+        return "nan"
+    if np.isinf(value).any() and np.all(np.isfinite(expected)):
+        return "infinite"
+    if (value < 0).any() and np.all(np.asarray(expected) >= 0):
+        return "negative"
+    return "rounded" if agree(answer, expected, 20 * tolerance) else "other"
+
+
+def agree(answer, expected, tolerance=TOLERANCE):
+    """Return whether an answer is the expected one: the same word, or the same number or numbers but for rounding.
+
+    >>> agree(0.2501, 0.25), agree(0.251, 0.25), agree([0.25], 0.25), agree("Yes ", "yes")
+    (True, False, False, True)
+    """
+    if isinstance(expected, str) or isinstance(answer, str):
+        return type(expected) is type(answer) is str and answer.strip().casefold() == expected.casefold()
+    try:
+        value = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    expected = np.asarray(expected, dtype=float)
+    return value.shape == expected.shape and bool(np.all(_close(value, expected, tolerance)))
+
+
+def _close(value, expected, tolerance):
+    with np.errstate(invalid="ignore"):
+        near = np.abs(value - expected) <= tolerance * np.abs(expected)
+    return (value == expected) | (near & np.isfinite(expected))
+
+
+def _shown(asked):
+    answer, unit = asked["answer"], asked.get("unit", "")
+    if isinstance(answer, str):
+        return answer
+    numbers = [f"{a:.5g}" if math.isfinite(a) else "∞" for a in np.atleast_1d(answer)]
+    unit = unit.removesuffix("s") if numbers == ["1"] else unit
+    return f"{', '.join(numbers)} {unit}".strip()

@@ -1,0 +1,73 @@
+"""What the lessons' files hold, by the number of the exercise, the question or the lesson."""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["exercises", "hints", "lessons", "objectives", "points", "questions"]
+
+
+@cache
+def lessons():
+    """Return what each lesson's file holds, by the lesson's number.
+
+    >>> ", ".join(lessons())
+    '01, 02, 03, 04, 05, 06, 07, 08'
+    """
+    names = sorted(file.name for file in files(__package__).iterdir() if file.name[:2].isdigit())
+    return {name.removesuffix(".toml"): _read(name) for name in names}
+
+
+@cache
+def hints():
+    """Return what is said about an answer that is not right, by the name of the hint.
+
+    >>> hints()["rounded"]
+    'close, but not close enough. Give at least four significant digits.'
+    """
+    return _read("hints.toml")
+
+
+def objectives(lesson):
+    """Return what a learner can do after a lesson, in Markdown.
+
+    >>> objectives("01")[2]
+    '**State** the rules for zeros and **write** them in code.'
+    """
+    return lessons()[lesson]["objectives"]
+
+
+def exercises():
+    """Return every exercise, with what it asks, its answer and unit, and the mistakes with the hint for each.
+
+    >>> exercises()["1.2c"]["answer"], exercises()["1.2c"]["unit"]
+    (0.25, 'bits')
+    """
+    return _all("exercises")
+
+
+def questions():
+    """Return every question that stands before an explorer, with its answers and the feedback to each.
+
+    >>> [answer["text"] for answer in questions()["1.b"]["answers"] if answer.get("right")]
+    ['It grows without bound.']
+    """
+    return _all("questions")
+
+
+def points():
+    """Return what each exercise is worth where it is graded. Bonus exercises are not among them.
+
+    >>> points()["1.1"]
+    5
+    """
+    return _all("points")
+
+
+@cache
+def _all(table):
+    return {name: entry for lesson in lessons().values() for name, entry in lesson[table].items()}
+
+
+def _read(name):
+    return tomllib.loads((files(__package__) / name).read_text("utf-8"))

@@ -1,0 +1,553 @@
+"""The numbers of each lesson's exercises, and the operations that its answers and mistakes are made of.
+
+In a lesson's file each number says what it comes from: `from = "kl_divergence(P, Q)"`. `test_lessons.py` evaluates that
+with the names that the lesson's function here returns. Nothing of it runs in a kernel.
+"""
+
+import math
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+from scipy.integrate import quad
+from scipy.optimize import brentq, minimize, minimize_scalar
+from scipy.special import gammaln, logsumexp, ndtr, rel_entr, xlogy
+from scipy.stats import binom, norm
+
+from klcourse.divergence import cross_entropy, entropy, js_distance, js_divergence, kl_divergence, kl_terms
+from klcourse.explorers.tsne import forces
+from klcourse.gaussian import fit_gaussian, kl_gaussian
+from klcourse.mixture import log_density, log_joint, lower_bound, m_step, matched_bound, responsibilities
+from klcourse.mnist import load_mnist
+from klcourse.quadrature import kl_quad
+from klcourse.tsne import calibrate, joint_affinities, map_affinities, neighbour_affinities
+
+
+def js_shift(d):
+    """JS in nats of two Gaussians of sd 1, d apart."""
+
+    def integrand(x):
+        return norm.pdf(x) * (math.log(2) - np.logaddexp(0, d * x - d**2 / 2))
+
+    return quad(integrand, -12, 12, points=[0, d / 2], epsabs=1e-13)[0]
+
+
+EVERYWHERE = {
+    "brentq": brentq,
+    "calibrate": calibrate,
+    "ceil": math.ceil,
+    "cross_entropy": cross_entropy,
+    "entropy": entropy,
+    "gammaln": gammaln,
+    "isclose": math.isclose,
+    "js_distance": js_distance,
+    "js_divergence": js_divergence,
+    "js_shift": js_shift,
+    "kl_divergence": kl_divergence,
+    "kl_gaussian": kl_gaussian,
+    "kl_quad": kl_quad,
+    "kl_terms": kl_terms,
+    "ln": math.log,
+    "ln2": math.log(2),
+    "log10": math.log10,
+    "log2": math.log2,
+    "log_density": log_density,
+    "log_joint": log_joint,
+    "lower_bound": lower_bound,
+    "matched_bound": matched_bound,
+    "norm": norm,
+    "np": np,
+    "rel_entr": rel_entr,
+    "responsibilities": responsibilities,
+    "sqrt": math.sqrt,
+}
+
+# Where a mistake is what its hint says, whatever the exercise.
+RULES = {
+    "bits": "answer / ln2",
+    "nats": "answer * ln2",
+    "log10": "nats / ln(10)",
+    "wrong_way": "answer * ln2**2",
+    "swapped_ratio": "-answer",
+    "rooted": "sqrt(answer)",
+    "not_rooted": "answer**2",
+    "not_averaged": "2 * answer",
+    "distance_nats": "answer * sqrt(ln2)",
+    "distance_bits": "answer / sqrt(ln2)",
+    "scipy_default": "sqrt(answer * ln2)",
+    "half_under_root": "answer * sqrt(2)",
+}
+
+# The computed numbers in the texts of hints: the hint, the number as it is written there, the lesson, the expression.
+IN_HINTS = [
+    ("wrong_way", "0.693", "01", "ln2"),
+    ("triangle", "0.3113", "03", "js_divergence(heads, fair, base=2)"),
+    ("triangle", "0.6226", "03", "2 * js_divergence(heads, fair, base=2)"),
+    ("target_in_nats", "0.3466", "03", "0.5 * ln2"),
+    ("half_weight", "0.4305", "03", "kl_divergence(P, M, base=2)"),
+    ("half_weight", "0.4099", "03", "kl_divergence(Q, M, base=2)"),
+    ("rounded_title", "23.040", "04", "published.loss[-1]"),
+    ("near_the_floor", "9.9984", "04", "S"),
+    ("odds_reversed", "1.35", "06", "goals.mean()"),
+]
+
+
+def discrete_kl():
+    """01: three colours, two codes, dice."""
+    red, green, blue = range(3)
+    P, Q = np.array([0.1, 0.4, 0.5]), np.array([0.8, 0.15, 0.05])
+    A, B = np.array([0.6, 0.3, 0.1]), np.array([0.2, 0.2, 0.6])
+    P4, Q4 = np.array([1 / 2, 1 / 4, 1 / 8, 1 / 8]), np.full(4, 1 / 4)
+    lengths, mixed_up = np.array([1, 2, 3, 3]), np.array([3, 3, 2, 1])
+    loaded, fair, faces = np.array([0.1] * 5 + [0.5]), np.full(6, 1 / 6), np.arange(1, 7)
+
+    def merged(p, i, j):
+        return [p[i] + p[j], 1 - p[i] - p[j]]
+
+    def within(p):
+        return p[1:] / p[1:].sum()
+
+    def tilted(rate):
+        return np.exp(rate * faces) / np.exp(rate * faces).sum()
+
+    rate = brentq(lambda rate: tilted(rate) @ faces - 4.5, -2, 2, xtol=1e-14)
+    jaynes = tilted(rate)
+    return locals()
+
+
+def asymmetry():
+    """02: pairs of Gaussians as (mean, sd, mean, sd), coins, humps, an ellipse, bins, heavy tails."""
+    PAIR_1, PAIR_2, SWAPPED, A_B = (0, 2, 2, 2), (0, 2, 5, 4), (5, 4, 0, 2), (1, 3, -1, 2)
+    dx = 0.001
+    window = np.arange(-10, 10, dx)
+
+    def log_part(mean_p, sd_p, mean_q, sd_q):
+        return math.log(sd_q / sd_p)
+
+    def fraction(mean_p, sd_p, mean_q, sd_q):
+        return (sd_p**2 + (mean_p - mean_q) ** 2) / (2 * sd_q**2)
+
+    def fraction_by_first(mean_p, sd_p, mean_q, sd_q):
+        return (sd_p**2 + (mean_p - mean_q) ** 2) / (2 * sd_p**2)
+
+    def squared(mean_p, sd_p, mean_q, sd_q):
+        return mean_p, sd_p**2, mean_q, sd_q**2
+
+    def rooted(mean_p, sd_p, mean_q, sd_q):
+        return mean_p, math.sqrt(sd_p), mean_q, math.sqrt(sd_q)
+
+    def windowed(mean_p, sd_p, mean_q, sd_q):
+        p, q = norm.pdf(window, mean_p, sd_p), norm.pdf(window, mean_q, sd_q)
+        return np.sum(p * np.log(p / q)) * dx
+
+    def cut(mean, sd):
+        return norm.pdf(window, mean, sd) / norm.pdf(window, mean, sd).sum()
+
+    def outside(mean, sd):
+        return norm.cdf(-10, mean, sd) + norm.sf(10, mean, sd)
+
+    def coin(heads):
+        return [heads, 1 - heads]
+
+    def coin_kl(p, q):
+        return kl_divergence(coin(p), coin(q))
+
+    def slope_of_detour(m):
+        """Along m, of KL(0.5‖m) + KL(m‖0.1)."""
+        return 0.5 / (1 - m) - 0.5 / m + math.log(m / 0.1) - math.log((1 - m) / 0.9)
+
+    grid = np.arange(-20, 20, 0.01)
+
+    def humps(weights, means, sds):
+        return logsumexp(norm.logpdf(grid[:, None], means, sds), axis=1, b=weights)
+
+    def forward_kl(mean, sd, log_p):
+        return np.sum(np.exp(log_p) * (log_p - norm.logpdf(grid, mean, sd))) * 0.01
+
+    def reverse_kl(mean, sd, log_p):
+        log_q = norm.logpdf(grid, mean, sd)
+        return np.sum(np.exp(log_q) * (log_q - log_p)) * 0.01
+
+    def reverse_fit(log_p, mean, sd):
+        """Search over ln sd, so that sd stays positive."""
+        found = minimize(
+            lambda fit: reverse_kl(fit[0], math.exp(fit[1]), log_p),
+            [mean, math.log(sd)],
+            method="Nelder-Mead",
+            options={"xatol": 1e-10, "fatol": 1e-15},
+        )
+        return SimpleNamespace(mean=found.x[0], sd=math.exp(found.x[1]), kl=found.fun)
+
+    far, close = humps([0.5, 0.5], [-3, 3], [1, 1]), humps([0.5, 0.5], [-2, 2], [1, 1])
+    far_middle, far_best = reverse_fit(far, 0, 2), reverse_fit(far, 3, 1)
+
+    def two(d):
+        return humps([0.5, 0.5], [-d, d], [1, 1])
+
+    @cache
+    def jump():
+        """How far from 0 the humps stand where covering one costs as much as covering both."""
+        return brentq(lambda d: reverse_fit(two(d), 0, d).kl - reverse_fit(two(d), d, 1).kl, 2.5, 3.1)
+
+    weights, means, sds = np.array([0.7, 0.3]), np.array([-2, 2.5]), np.array([0.5, 0.8])
+    within, across = weights @ sds**2, weights @ (means - weights @ means) ** 2
+    uneven = humps(weights, means, sds)
+    uneven_best = reverse_fit(uneven, -2, 0.5)
+
+    rho = 0.9
+    slanted = np.array([[4, 1.6], [1.6, 1]])
+    slanted_rho = slanted[0, 1] / math.sqrt(slanted[0, 0] * slanted[1, 1])
+
+    def binned(width):
+        edges = np.arange(-40, 41, width)
+        return kl_divergence(np.diff(norm.cdf(edges, 0, 2)), np.diff(norm.cdf(edges, 2, 2)))
+
+    def log_cauchy(scale):
+        return lambda x: np.log(scale / np.pi) - np.log(scale**2 + x**2)
+
+    def log_exponential(x):
+        return -x
+
+    def log_gamma_2(x):
+        return np.log(x) - x
+
+    log_1, log_2 = log_cauchy(1)(window), log_cauchy(2)(window)
+    cauchy_sum = np.sum(np.exp(log_1) * (log_1 - log_2))
+    return locals()
+
+
+def jensen_shannon():
+    """03: three colours and their mixture, coins, shifted Gaussians, two documents, weights."""
+    P, Q, R = np.array([0.1, 0.4, 0.5]), np.array([0.8, 0.15, 0.05]), np.array([0.3, 0.3, 0.4])
+    A, B = np.array([0.6, 0.3, 0.1]), np.array([0.2, 0.2, 0.6])
+    M = (P + Q) / 2
+    heads, fair, tails = np.array([1.0, 0.0]), np.array([0.5, 0.5]), np.array([0.0, 1.0])
+
+    def js_from_sum(p, q):
+        """As if the sum of the two were their mixture."""
+        return np.sum(rel_entr(p, p + q) + rel_entr(q, p + q)) / 2
+
+    def shift_of(nats):
+        return brentq(lambda d: js_shift(d) - nats, 0.1, 9)
+
+    def slope_of_js(d, h=1e-3):
+        return (js_shift(d + h) - js_shift(d - h)) / (2 * h)
+
+    steepest = minimize_scalar(lambda d: -slope_of_js(d), bounds=(1, 3), method="bounded").x
+
+    words = ["the", "cat", "sat", "dog", "ran"]
+    the = words.index("the")
+    cat, dog = np.array([10, 5, 3, 0, 0]) / 18, np.array([8, 0, 0, 6, 4]) / 18
+    mixed = (cat + dog) / 2
+
+    def js_terms(p, q):
+        """In bits; they need not sum to 1."""
+        middle = (p + q) / 2
+        return (rel_entr(p, middle) + rel_entr(q, middle)) / 2 / math.log(2)
+
+    def weighted_js(w):
+        return js_divergence(P, Q, weights=[w, 1 - w], base=2)
+
+    def difference(w):
+        return kl_divergence(P, w * P + (1 - w) * Q) - kl_divergence(Q, w * P + (1 - w) * Q)
+
+    best_weight = brentq(difference, 0.1, 0.9, xtol=1e-14)
+
+    def mixture_weighted(distributions, weights):
+        return np.mean([kl_divergence(p, np.dot(weights, distributions), base=2) for p in distributions])
+
+    def mean_weighted(distributions, weights):
+        middle = np.mean(distributions, axis=0)
+        return np.dot(weights, [kl_divergence(p, middle, base=2) for p in distributions])
+
+    return locals()
+
+
+def gaussian_fitting():
+    """04: steps by hand, the published run on its grid, speed, eight observations, Laplace."""
+    slope_mean, slope_variance = (0 - (0 - 5)) / 1, (1 - (7 + 5**2)) / (2 * 1**2)
+    other_slope = (3 - (4 + 2**2)) / (2 * 3**2)
+    dx = 0.1
+    x = np.arange(-10, 10, dx)
+    p = norm.pdf(x, 0, math.sqrt(7))
+    S = p.sum()
+    floor = S * math.log(S)
+    curvature = 1 / (2 * 7**2)
+
+    def half_life(share):
+        """Steps that halve an error of which each takes off this share."""
+        return math.log(0.5) / math.log(1 - share)
+
+    run = fit_gaussian(x, p, mean=5, variance=1, learning_rate=0.1, steps=4000).variance
+    slow = fit_gaussian(x, p, mean=5, variance=1, learning_rate=0.01, steps=30_000).variance
+
+    published = fit_gaussian(x, p, mean=5, variance=1, learning_rate=0.01, steps=1000, normalise=False)
+
+    def by_variance(mean, variance):
+        """One step of rate 0.1 on the KL of whole Gaussians, without a grid; so the next two."""
+        return mean - 0.1 * mean / variance, variance - 0.1 * (variance - (7 + mean**2)) / (2 * variance**2)
+
+    def by_log_sd(mean, variance):
+        return mean - 0.1 * mean / variance, variance * math.exp(-2 * 0.1 * (1 - (7 + mean**2) / variance))
+
+    def natural(mean, variance):
+        """A tenth of the way from q's moments to p's."""
+        moved = mean + 0.1 * (0 - mean)
+        return moved, variance + mean**2 + 0.1 * (7 - variance - mean**2) - moved**2
+
+    def descent(step, mean, variance, steps):
+        states = [(mean, variance)]
+        for _ in range(steps):
+            states.append(step(*states[-1]))
+        return np.transpose(states)
+
+    def kl_at_end(step):
+        mean, variance = descent(step, 5, 0.1, 100)[:, -1]
+        return kl_gaussian(0, math.sqrt(7), mean, math.sqrt(variance))
+
+    gridless = descent(by_variance, 5, 1, 4000)[1]
+
+    def first_closer(variances, distance):
+        return np.argmax(np.abs(variances - 7) < distance)
+
+    def sum_of_p(dx):
+        return norm.pdf(np.arange(-10, 10, dx), 0, math.sqrt(7)).sum()
+
+    def unnormalised(dx):
+        """The variances of the loop that does not divide p by its sum."""
+        grid = np.arange(-10, 10, dx)
+        target = norm.pdf(grid, 0, math.sqrt(7))
+        start = {"mean": 5, "variance": 1, "learning_rate": 0.01, "steps": 100}
+        return fit_gaussian(grid, target, **start, normalise=False).variance
+
+    sample = np.array([2.1, -0.3, 4.4, -3.8, 0.9, 1.7, -2.6, 0.2])
+
+    def nll(mean, variance):
+        return -norm.logpdf(sample, mean, math.sqrt(variance)).mean()
+
+    return locals()
+
+
+def vae_kl_coefficient():
+    """05: one latent, the linear VAE, two codes, three estimators."""
+    variances = np.array([4, 1, 0.25])
+
+    def kl_latent(mean, log_variance):
+        return (mean**2 + np.exp(log_variance) - 1 - log_variance) / 2
+
+    def rate_of(variance, level):
+        return max(math.log(variance / level), 0) / 2
+
+    def rate(level):
+        return sum(rate_of(variance, level) for variance in variances)
+
+    def distortion(level):
+        return np.minimum(variances, level).sum()
+
+    def kl(shift):
+        return shift**2 / 2
+
+    def mean_under_q(f, shift):
+        """The mean of f(ln r) under N(0, 1), r being the ratio of N(shift, 1) to it."""
+        return quad(lambda z: norm.pdf(z) * f(shift * z - shift**2 / 2), -12, 12, epsabs=1e-14)[0]
+
+    def sd_k1(shift):
+        return math.sqrt(mean_under_q(lambda log_r: (-log_r - kl(shift)) ** 2, shift))
+
+    def mean_k2(shift):
+        return mean_under_q(lambda log_r: log_r**2 / 2, shift)
+
+    def sd_k3(shift):
+        return math.sqrt(mean_under_q(lambda log_r: (np.expm1(log_r) - log_r - kl(shift)) ** 2, shift))
+
+    return locals()
+
+
+def maximum_likelihood():
+    """06: the goals of 20 matches, Poisson laws, rounded normals, dice."""
+    eggs = np.array([0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 8])
+    one_more = np.append(eggs, 12)
+    goals, k, seen = np.repeat([0, 1, 2, 3, 4], [5, 7, 5, 2, 1]), np.arange(60), np.arange(5)
+
+    def of_counts(counts):
+        return np.bincount(counts, minlength=k.size) / counts.size
+
+    shares = of_counts(goals)
+
+    def poisson(k, rate):
+        return np.exp(xlogy(k, rate) - rate - gammaln(k + 1))
+
+    def nll(rate):
+        return -np.log(poisson(goals, rate)).mean()
+
+    def kl_poisson(a, b):
+        return a * math.log(a / b) - a + b
+
+    def rounded_normal(k, mean, sd):
+        low = np.where(k == 0, -np.inf, (k - 0.5 - mean) / sd)
+        high = (k + 0.5 - mean) / sd
+        return np.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+
+    def tailless(k, mean, sd):
+        """What rounds to 0 begins at −½, so that the tail below counts nowhere."""
+        return np.where(k == 0, ndtr((0.5 - mean) / sd) - ndtr((-0.5 - mean) / sd), rounded_normal(k, mean, sd))
+
+    def best_fit(law, counts=goals):
+        shares, seen = of_counts(counts), np.unique(counts)
+        return minimize(
+            lambda fit: rel_entr(shares[seen], law(seen, *fit)).sum(),
+            [counts.mean(), counts.std()],
+            method="Nelder-Mead",
+            options={"xatol": 1e-9, "fatol": 1e-15},
+        )
+
+    def best_normal(counts):
+        return best_fit(rounded_normal, counts)
+
+    def cost(kl):
+        """−2 · the log-likelihood of all matches."""
+        return 2 * goals.size * (entropy(shares) + kl)
+
+    best = best_fit(rounded_normal)
+    cost_poisson, cost_normal = cost(kl_divergence(shares, poisson(k, 1.35))), cost(best.fun)
+
+    def exact_mean(n, p):
+        """The mean of KL(p̂‖p) over all samples of size n, in nats."""
+        counts = np.arange(n + 1)
+        return sum(np.sum(binom.pmf(counts, n, side) * rel_entr(counts / n, side)) for side in p)
+
+    def laws(rate):
+        far = np.arange(int(rate + 15 * math.sqrt(rate)) + 10)
+        return poisson(far, rate), rounded_normal(far, rate, math.sqrt(rate))
+
+    def kl_of_rate(rate):
+        return kl_divergence(*laws(rate))
+
+    def kl_to_rate(rate):
+        return kl_divergence(*reversed(laws(rate)))
+
+    return locals()
+
+
+def mixtures_and_em():
+    """07: one observation, three, nine; two mixtures; a spike."""
+    mixture = np.array([0.3, 0.7]), np.array([-1, 2]), np.array([1, 0.5])
+    joint, densities = np.exp(log_joint(0.5, *mixture)), norm.pdf(0.5, *mixture[1:])
+    joint_rooted = np.exp(log_joint(0.5, *mixture[:2], np.sqrt(mixture[2])))
+
+    three, start = np.array([-1, 0, 3]), ([0.5, 0.5], [0, 2], [1, 1])
+    q = responsibilities(three, *start)
+    after, hard = m_step(three, q), m_step(three, q.round())
+
+    def em(x, mixture, steps, smallest_sd=0.0):
+        """The log-likelihoods on the way, the start first."""
+        found = [log_density(x, *mixture).sum()]
+        for _ in range(steps):
+            mixture = m_step(x, responsibilities(x, *mixture), smallest_sd)
+            found.append(log_density(x, *mixture).sum())
+        return np.array(found)
+
+    groups = np.array([-4, -3.6, -3.3, -0.4, 0, 0.3, 0.5, 4.1, 4.4])
+
+    def likelihoods(*start_means):
+        return em(groups, ([0.5, 0.5], start_means, [1, 1]), 150)
+
+    f = np.array([0.6, 0.4]), np.array([-1, 2]), np.array([1, 0.5])
+    g = np.array([0.5, 0.5]), np.array([-1.5, 1.5]), np.array([1, 1])
+    f_rooted = *f[:2], np.sqrt(f[2])
+    pairs = kl_gaussian(*f[1:], *g[1:])
+    dx = 0.001
+    x = np.arange(-15, 15, dx)
+
+    def kl_mixture(f, g):
+        return kl_quad(lambda x: log_density(x, *f), lambda x: log_density(x, *g))
+
+    def as_one_gaussian(weights, means, sds):
+        mean = weights @ means
+        return mean, math.sqrt(weights @ (sds**2 + (means - mean) ** 2))
+
+    def crossed(mixture):
+        return [part[::-1] for part in mixture]
+
+    def mean_under(mixture, values):
+        return np.exp(log_density(x, *mixture)) @ values * dx
+
+    def label_kl(f, g):
+        return rel_entr(responsibilities(x, *f), responsibilities(x, *g)).sum(axis=1)
+
+    def log_ratio(f, g):
+        return log_density(x, *f) - log_density(x, *g)
+
+    def variance_of_ratio(f, g):
+        return mean_under(f, (log_ratio(f, g) - kl_mixture(f, g)) ** 2)
+
+    data = np.array([-2.2, -1.9, -1.6, -1.1, 0.8, 1.3, 1.9, 2.4, 2.6])
+
+    apart, moved = ([0.5, 0.5], [-1, 1], [1, 1]), ([0.5, 0.5], [-1, 1.7], [1, 1])
+    gaps = rel_entr(responsibilities(data, *apart), responsibilities(data, *moved)).sum(axis=1)
+    nearly_equal = em(data, ([0.5, 0.5], [-0.1, 0.1], [1, 1]), 31)
+    humps, together = (([0.5, 0.5], means, [1, 1]) for means in ([-2, 2], [0, 0]))
+    wider = [0.3, 0.7], [-1, 3], [1, 1.5]
+
+    def on_the_point(sd):
+        return log_density(data, [0.5, 0.5], [-1.1, 0.5], [sd, 2]).sum()
+
+    def floored(smallest_sd, steps):
+        return em(data, ([0.5, 0.5], [-1.1, 1], [0.1, 1]), steps, smallest_sd)[-1]
+
+    return locals()
+
+
+def tsne():
+    """08: perplexities, three points on a line, 250 digits."""
+    P4 = np.array([1 / 2, 1 / 4, 1 / 8, 1 / 8])
+    squares, others = np.array([1, 4, 9, 16]), np.array([1, 2, 5, 10])
+
+    def sigma(squared_distances, perplexity):
+        return 1 / math.sqrt(2 * calibrate(squared_distances, perplexity))
+
+    def nearest(squared_distances, perplexity):
+        return neighbour_affinities(squared_distances, calibrate(squared_distances, perplexity))[0]
+
+    P3 = np.array([[0, 0.25, 0.05], [0.25, 0, 0.2], [0.05, 0.2, 0]])
+    places = np.array([0, 2, 3])
+    shifts = places[:, None] - places
+    w, gauss = 1 / (1 + shifts**2) - np.eye(3), np.exp(-(shifts**2)) - np.eye(3)
+    Q3, gauss = w / w.sum(), gauss / gauss.sum()
+    pull, push = -4 * (P3 * w * shifts)[0].sum(), -4 * (Q3 * w * shifts)[0].sum()
+
+    def pull_on_map(across, up, kernel):
+        return forces(across, up, kernel).numbers["sizes"][0]
+
+    mnist = load_mnist()
+    chosen = np.flatnonzero(np.isin(mnist.test_labels, [0, 1, 3, 4, 6]))[:250]
+    images = mnist.test_images[chosen].reshape(250, 784) / 255
+    P20, P50 = joint_affinities(images, 20).ravel(), joint_affinities(images, 50).ravel()
+    one_place = map_affinities(np.zeros((250, 2))).ravel()
+    return locals()
+
+
+LESSONS = {
+    "01": discrete_kl,
+    "02": asymmetry,
+    "03": jensen_shannon,
+    "04": gaussian_fitting,
+    "05": vae_kl_coefficient,
+    "06": maximum_likelihood,
+    "07": mixtures_and_em,
+    "08": tsne,
+}
+
+
+def evaluate(expression, lesson, answer=None, unit=None):
+    """Return the value of an expression in a lesson's file, where `answer` is the exercise's own."""
+    names = {**EVERYWHERE, **numbers_of(lesson), "answer": answer}
+    if unit in ("nats", "bits"):
+        names["nats"] = answer * (math.log(2) if unit == "bits" else 1)
+    return eval(expression, names)
+
+
+@cache
+def numbers_of(lesson):
+    """Return the names of a lesson's function, computed once."""
+    return LESSONS[lesson]()

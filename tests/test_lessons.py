@@ -1,0 +1,265 @@
+"""Every exercise meets every mistake it lists and answers with that mistake's hint; every question is answered."""
+
+import math
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from lesson_numbers import IN_HINTS, RULES, evaluate
+
+from klcourse.explorers.discrete_kl import coin_curve
+from klcourse.lessons import asking, check, data, grade, predict, unlock_all
+from klcourse.lessons.checking import TOLERANCE, agree
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+EXERCISES, HINTS, QUESTIONS = data.exercises(), data.hints(), data.questions()
+MISTAKES = [
+    pytest.param(name, mistake["answer"], mistake["hint"], id=f"{name}-{mistake['hint']}-{mistake['answer']}")
+    for name, asked in EXERCISES.items()
+    for mistake in asked.get("mistakes", [])
+]
+each_exercise = pytest.mark.parametrize("name", EXERCISES)
+
+
+@each_exercise
+def test_right_answer(name):
+    answer = EXERCISES[name]["answer"]
+    verdict = grade(name, answer)
+    assert verdict.correct
+    assert verdict.hint is None
+    assert verdict.message.startswith(f"✓ {name} is right: {EXERCISES[name]['asks']} = ")
+    if not isinstance(answer, str):
+        assert grade(name, np.asarray(answer)).correct
+        rounded = [float(f"{a:.4g}") for a in np.atleast_1d(answer)]
+        assert grade(name, rounded if np.ndim(answer) else rounded[0]).correct, "four significant digits are enough"
+
+
+@pytest.mark.parametrize(("name", "answer", "hint"), MISTAKES)
+def test_each_mistake_gets_its_own_hint(name, answer, hint):
+    verdict = grade(name, answer)
+    assert (verdict.correct, verdict.hint) == (False, hint)
+    assert verdict.message == f"✗ {name} is not right yet: {HINTS[hint]}"
+
+
+@each_exercise
+def test_what_anyone_may_type(name):
+    asked = EXERCISES[name]
+    for answer, hint in [(..., "unanswered"), (None, "unanswered")]:
+        assert grade(name, answer).hint == hint
+    if isinstance(asked["answer"], str):
+        assert grade(name, 17).hint == grade(name, "no such word").hint == "option"
+        return
+    assert grade(name, "1.5").hint == "text"
+    assert grade(name, object()).hint == "text"
+    if np.ndim(asked["answer"]) == 0:
+        assert grade(name, [1.0, 2.0]).hint == "one_number"
+        assert grade(name, math.nan).hint == "nan"
+        if math.isfinite(asked["answer"]):
+            known = [m["hint"] for m in asked.get("mistakes", []) if m["answer"] == math.inf]
+            assert grade(name, math.inf).hint == (known or ["infinite"])[0]
+            slightly_off = asked["answer"] * (1 + 7.1 * asked.get("tolerance", TOLERANCE))
+            assert grade(name, slightly_off).hint in ("rounded", *[m["hint"] for m in asked["mistakes"]])
+            assert grade(name, asked["answer"] * 173.1 + 0.37).hint in ("other", "negative")
+    else:
+        assert grade(name, 0.5).hint == "several_numbers"
+
+
+@each_exercise
+def test_mistakes_stand_apart(name):
+    """No two different hints for nearly the same value, and none so near to the right one that it passes."""
+    asked = EXERCISES[name]
+    known = [(mistake["answer"], mistake["hint"]) for mistake in asked.get("mistakes", [])]
+    for i, (a, hint_a) in enumerate(known):
+        assert not agree(a, asked["answer"], 1.5 * asked.get("tolerance", TOLERANCE)), (a, hint_a)
+        for b, hint_b in known[:i]:
+            assert hint_a == hint_b or not agree(a, b, 2 * TOLERANCE), (a, hint_a, b, hint_b)
+
+
+# --- where the numbers come from ----------------------------------------------------------------------------------
+
+
+def stated():
+    """Every answer and mistake as (lesson, exercise, hint or "answer", number or word, expression or None)."""
+    for lesson, held in data.lessons().items():
+        for name, asked in held["exercises"].items():
+            yield lesson, name, "answer", asked["answer"], asked.get("from")
+            for mistake in asked["mistakes"]:
+                hint, answer = mistake["hint"], mistake["answer"]
+                yield lesson, name, hint, answer, mistake.get("from", RULES.get(hint))
+
+
+STATED = [pytest.param(*case, id=f"{case[1]}-{case[2]}-{case[3]}") for case in stated()]
+
+
+@pytest.mark.parametrize(
+    ("lesson", "name", "hint", "number", "expression"), [case for case in STATED if case.values[4]]
+)
+def test_a_stated_number_is_what_its_expression_gives(lesson, name, hint, number, expression):
+    asked = EXERCISES[name]
+    value = evaluate(expression, lesson, asked["answer"], asked.get("unit"))
+    assert value == (number if isinstance(number, str) else pytest.approx(number, rel=1e-6, abs=0))
+
+
+@pytest.mark.parametrize("lesson", data.lessons())
+def test_every_number_says_where_it_comes_from(lesson):
+    """Only a wrong word need not: it is one of the words that the question names."""
+    assert [
+        f"{name} {hint} {number}"
+        for its, name, hint, number, expression in stated()
+        if its == lesson and expression is None and (hint == "answer" or not isinstance(number, str))
+    ] == []
+
+
+def test_every_rule_is_used():
+    used = {m["hint"] for asked in EXERCISES.values() for m in asked["mistakes"] if "from" not in m}
+    assert set(RULES) == used & set(RULES)
+
+
+NUMBER = re.compile(r"−?\d+\.\d+(?:e-\d+)?")
+TOLD = [
+    pytest.param(name, number, expression, id=f"{name}-{number}")
+    for name, question in QUESTIONS.items()
+    for number, expression in question.get("from", {}).items()
+]
+
+
+@pytest.mark.parametrize(("name", "number", "expression"), TOLD)
+def test_a_number_in_a_question_is_what_its_expression_gives(name, number, expression):
+    assert written_like(number, evaluate(expression, f"0{name[0]}")) == number
+
+
+def written_like(number, value):
+    """The value with as many decimals as the number, and with its sign."""
+    decimals = len(number.split("e")[0].partition(".")[2])
+    sign = "−" if value < 0 else ""
+    return f"{sign}{abs(value):.{decimals}{'e' if 'e' in number else 'f'}}"
+
+
+@pytest.mark.parametrize("name", sorted(set(QUESTIONS) - {"8.c"}))  # eleven maps, which test_tsne.py draws
+def test_every_number_in_a_question_is_given_or_says_where_it_comes_from(name):
+    question = QUESTIONS[name]
+    text = " ".join([question["asks"], *(words for a in question["answers"] for words in (a["text"], a["feedback"]))])
+    known = [*question.get("given", []), *question.get("from", {})]
+    assert set(NUMBER.findall(text)) == {number for number in known if "." in number}
+    assert [number for number in known if number not in text] == []
+
+
+@pytest.mark.parametrize(("hint", "number", "lesson", "expression"), IN_HINTS)
+def test_a_number_in_a_hint_is_what_its_expression_gives(hint, number, lesson, expression):
+    assert number in HINTS[hint]
+    assert written_like(number, evaluate(expression, lesson)) == number
+
+
+def test_every_computed_number_in_a_hint_says_where_it_comes_from():
+    """Numbers of an exercise's text have two decimals at most."""
+    found = {(hint, number) for hint, text in HINTS.items() for number in re.findall(r"\d+\.\d{3,}", text)}
+    assert found - {(hint, number) for hint, number, *_ in IN_HINTS} == set()
+
+
+def test_a_kernel_evaluates_no_expression():
+    sources = [path.read_text("utf-8") for path in Path(data.__file__).parent.glob("*.py")]
+    assert len(sources) >= 4
+    assert not [source for source in sources if re.search(r"eval\(|exec\(|[\"']from[\"']", source)]
+
+
+def test_infinity_is_right_only_where_it_is_asked():
+    assert agree(math.inf, math.inf)
+    assert not agree(5.0, math.inf)
+    assert not agree(math.inf, 5.0)
+
+
+def test_every_hint_is_used():
+    general = {"unanswered", "one_number", "several_numbers", "text", "option", "nan", "infinite", "negative"}
+    used = {mistake["hint"] for asked in EXERCISES.values() for mistake in asked.get("mistakes", [])}
+    assert set(HINTS) == used | general | {"rounded", "other"}
+
+
+def test_exercises_have_common_mistakes():
+    assert all(len(asked.get("mistakes", [])) >= 1 for asked in EXERCISES.values())
+
+
+def test_check_prints_the_message(capsys):
+    check("1.1a", 1.926979)
+    assert capsys.readouterr().out == f"✗ 1.1a is not right yet: {HINTS['bits']}\n"
+
+
+def test_unknown_exercise_names_the_known_ones():
+    with pytest.raises(ValueError, match=r"no exercise '1.9z'. There are: 1.1a, 1.1b"):
+        check("1.9z", 1)
+    with pytest.raises(ValueError, match="no exercise 7"):
+        check(7, 1)
+
+
+# --- what a lesson's file holds -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_shows_the_objectives_of_its_lesson(path):
+    (cell,) = (c for c in nbformat.read(path, as_version=4).cells if c.source.startswith("## Objectives\n"))
+    expected = [f"{i}. {words}" for i, words in enumerate(data.objectives(path.name[:2]), 1)]
+    assert re.findall(r"^\d.*$", cell.source, re.M) == expected
+
+
+def test_each_notebook_has_a_lesson_and_each_lesson_keeps_its_number():
+    assert list(data.lessons()) == [path.name[:2] for path in NOTEBOOKS]
+    for number, lesson in data.lessons().items():
+        assert set(lesson) == {"objectives", "points", "questions", "exercises"}
+        names = [*lesson["points"], *lesson["questions"], *lesson["exercises"]]
+        assert [name for name in names if not name.startswith(f"{int(number)}.")] == []
+
+
+# --- questions before the sliders -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_each_answer_gets_its_feedback(name):
+    question = QUESTIONS[name]
+    answers = question["answers"]
+    assert len(answers) >= 3
+    assert sum(answer.get("right", False) for answer in answers) == 1
+    assert len({answer["feedback"] for answer in answers}) == len(answers)
+    for answer in answers:
+        asked = predict(name, coin_curve())
+        assert asked.locked
+        assert asked.button.disabled
+        asked.options.value = answer["text"]
+        assert asked.locked, "choosing is not locking in"
+        asked.button.click()
+        assert not asked.locked
+        assert asked.options.disabled
+        plain = re.sub(r"<[^>]+>", "", asked.feedback.value)
+        assert ("Yes." in plain) == answer.get("right", False)
+        assert answer["text"][:20] in plain
+        assert len(answer["feedback"]) > 60
+
+
+def test_locked_controls_cannot_be_moved_by_hand():
+    explorer = coin_curve()
+    predict("1.b", explorer)
+    for control in explorer.controls.values():
+        assert control.bar.disabled
+        assert control.box.disabled
+    assert explorer.reset_button.disabled
+    assert explorer.screen.frame, "the picture shows before the answer"
+
+
+def test_still_form_holds_question_and_picture():
+    data, metadata = predict("1.b", coin_curve())._repr_mimebundle_()
+    assert QUESTIONS["1.b"]["asks"] in data["text/plain"]
+    assert "<img" in data["text/html"]
+    assert metadata["image/png"]["alt"]
+
+
+def test_teacher_unlocks_all(monkeypatch):
+    monkeypatch.setattr(asking, "ALL_UNLOCKED", False)
+    before = predict("1.b", coin_curve())
+    unlock_all()
+    assert not before.locked
+    assert not predict("1.b", coin_curve()).locked
+
+
+def test_unknown_question_names_the_known_ones():
+    with pytest.raises(ValueError, match=r"no question '1.z'. There are: 1.a"):
+        predict("1.z", coin_curve())
