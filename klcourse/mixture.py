@@ -6,7 +6,8 @@ A mixture is written as three sequences of length K: weights, means and standard
 import numpy as np
 from scipy.special import xlogy
 
-from klcourse.gaussian import _check_sd, _finite, _vector, kl_gaussian
+from klcourse.checks import check_sd, finite, vector
+from klcourse.gaussian import kl_gaussian
 
 __all__ = ["log_density", "log_joint", "lower_bound", "m_step", "matched_bound", "responsibilities"]
 
@@ -36,7 +37,7 @@ def log_joint(x, weights, means, sds):
            [-2.1121, -2.1121]])
     """
     weights, means, sds = _mixture(weights, means, sds)
-    z = (_finite("x", x)[..., None] - means) / sds
+    z = (finite("x", x)[..., None] - means) / sds
     with np.errstate(over="ignore"):  # so far away that z² is too large for a float, the logarithm is -∞
         return np.log(weights) - np.log(sds) - np.log(2 * np.pi) / 2 - z * z / 2
 
@@ -142,7 +143,7 @@ def m_step(x, q, smallest_sd=0.0):
     array([0.3333, 3.6667])
     """
     x, q = _labels(x, q)
-    smallest_sd = _finite("smallest_sd", smallest_sd)
+    smallest_sd = finite("smallest_sd", smallest_sd)
     if smallest_sd.ndim or smallest_sd < 0:
         raise ValueError(f"smallest_sd is {smallest_sd}: give one number that is at least 0.")
     counts = q.sum(axis=0)
@@ -194,18 +195,18 @@ def matched_bound(f, g):
 
 
 def _mixture(weights, means, sds):
-    weights, means, sds = _vector("weights", weights), _vector("means", means), _vector("sds", sds)
+    weights, means, sds = vector("weights", weights), vector("means", means), vector("sds", sds)
     if not weights.shape == means.shape == sds.shape:
         sizes = f"{weights.size} weights, {means.size} means and {sds.size} sds"
         raise ValueError(f"There are {sizes}: give one of each for every component.")
     if not (weights > 0).all() or abs(weights.sum() - 1) > 1e-9:
         raise ValueError(f"weights are {weights}: all must be above 0, and their sum 1. Divide them by their sum.")
-    _check_sd("sds", sds)
+    check_sd("sds", sds)
     return weights, means, sds
 
 
 def _labels(x, q):
-    x, q = _vector("x", x), _finite("q", q)
+    x, q = vector("x", x), finite("q", q)
     if q.ndim != 2 or len(q) != len(x):
         raise ValueError(f"q has shape {q.shape} for {len(x)} observations: give one row for each of them.")
     if (q < 0).any() or (np.abs(q.sum(axis=1) - 1) > 1e-9).any():

@@ -9,11 +9,12 @@ where the reconstruction is the cross-entropy of the pixels. At c = 1 this is -E
 """
 
 import math
-from numbers import Integral, Real
 from types import SimpleNamespace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
+
+from klcourse.checks import check_number, check_whole_number
 
 __all__ = ["VAE"]
 
@@ -103,7 +104,8 @@ class VAE:
         Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1, learning rate 0.001.
         """
         images = _checked_images(images)
-        _check_training(kl_coefficient, epochs)
+        check_number("kl_coefficient", kl_coefficient, lowest=0, remedy="1 gives the ELBO.")
+        check_whole_number("epochs", epochs, lowest=1)
         return self._epochs(images, float(kl_coefficient), epochs)
 
     def encode(self, images):
@@ -400,17 +402,6 @@ def _checked_images(images):
         found = "NaN" if np.isnan(lowest) else f"pixels from {lowest:g} to {highest:g}"
         raise ValueError(f"images holds {found}: floats must lie between 0 and 1. Divide 0 to 255 by 255.")
     return images
-
-
-def _check_training(kl_coefficient, epochs):
-    if not isinstance(kl_coefficient, Real) or isinstance(kl_coefficient, bool):
-        raise TypeError(f"kl_coefficient is {kl_coefficient!r}: give one number, such as 1.")
-    if not 0 <= kl_coefficient < math.inf:
-        raise ValueError(f"kl_coefficient is {kl_coefficient}: it must be finite and not negative. 1 gives the ELBO.")
-    if not isinstance(epochs, Integral) or isinstance(epochs, bool):
-        raise TypeError(f"epochs is {epochs!r}: give a whole number, such as 5.")
-    if epochs < 1:
-        raise ValueError(f"epochs is {epochs}: give 1 or more.")
 
 
 def _checked_codes(z):

@@ -12,7 +12,8 @@ from klcourse.explorers.asymmetry import (
     correlated_fit,
     two_gaussians,
 )
-from klcourse.gaussian import kl_gaussian, kl_gaussian_nd, kl_quad
+from klcourse.gaussian import kl_gaussian, kl_gaussian_nd
+from klcourse.quadrature import kl_quad
 
 BLOG = {"mean_p": 0, "sd_p": 2, "mean_q": 5, "sd_q": 4, "window": 10, "step": 0.001}
 RIGHT = {"times_dx": True, "log_densities": True}

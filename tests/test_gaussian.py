@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from scipy.special import betaln, gammaln
 
 from klcourse.divergence import kl_divergence
-from klcourse.gaussian import fit_gaussian, kl_gaussian, kl_gaussian_nd, kl_quad
+from klcourse.fitting import fit_gaussian
+from klcourse.gaussian import kl_gaussian, kl_gaussian_nd
+from klcourse.quadrature import kl_quad
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_values.json").read_text(encoding="utf-8"))
 INF = math.inf
@@ -493,7 +495,7 @@ MALFORMED = {
     "nd: dimensions": (
         lambda: kl_gaussian_nd(ZERO, EYE, np.zeros(3), np.eye(3)),
         ValueError,
-        "The dimensions differ: mean_p has 2, cov_p has 2, mean_q has 3, cov_q has 3. Give all four the same d.",
+        "The dimensions differ: mean_p has 2, cov_p has 2, mean_q has 3, cov_q has 3. Give all the same d.",
     ),
     "quad: densities": (lambda: kl_quad(0.5, Q), TypeError, "log_p is 0.5, not a function: give one that returns log"),
     "quad: arrays": (lambda: kl_quad(P, np.zeros(3)), TypeError, "log_q is array([0., 0., 0.]), not a function"),
@@ -750,7 +752,7 @@ FITS_MALFORMED = {
     "rate negative": (lambda: fit(learning_rate=-0.1), ValueError, "learning_rate is -0.1"),
     "rate None": (lambda: fit(learning_rate=None), TypeError, "learning_rate is None: give one number."),
     "steps negative": (lambda: fit(steps=-1), ValueError, "steps is -1: give 0 or more."),
-    "steps not whole": (lambda: fit(steps=2.5), TypeError, "steps is 2.5: give a whole number, such as 1000."),
+    "steps not whole": (lambda: fit(steps=2.5), TypeError, "steps is 2.5: give a whole number, such as 10."),
     "steps True": (lambda: fit(steps=True), TypeError, "steps is True: give a whole number"),
     "parametrisation": (
         lambda: fit(parametrisation="sd"),

@@ -13,8 +13,8 @@ from scipy.stats import norm
 from klcourse import exercises
 from klcourse.divergence import kl_divergence
 from klcourse.explorers import mixtures_and_em
-from klcourse.gaussian import kl_quad
 from klcourse.mixture import log_density, log_joint, lower_bound, m_step, matched_bound, responsibilities
+from klcourse.quadrature import kl_quad
 
 DATA = mixtures_and_em._DATA
 START = [0.5, 0.5], [-1, 1], [1, 1]

@@ -14,12 +14,14 @@ from klcourse import live, style
 
 PACKAGE = Path(klcourse.__file__).parent
 FLOORS = {
+    "checks": 0,
     "divergence": 1,
     "style": 0,
     "live": 1,
     "mnist": 1,
     "quadrature": 2,
     "gaussian": 3,
+    "fitting": 3,
     "exercises": 2,
     "vae": 3,
     "mixture": 4,

@@ -425,7 +425,7 @@ def test_bad_images_are_refused_at_once(images, error, message):
 @pytest.mark.parametrize(
     ("kl_coefficient", "epochs", "error", "message"),
     [
-        (-1, 1, ValueError, "kl_coefficient is -1: it must be finite and not negative"),
+        (-1, 1, ValueError, "kl_coefficient is -1: it must be finite and at least 0. 1 gives the ELBO."),
         (math.nan, 1, ValueError, "kl_coefficient is nan"),
         (math.inf, 1, ValueError, "kl_coefficient is inf"),
         ("1", 1, TypeError, "kl_coefficient is '1': give one number"),
