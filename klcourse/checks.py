@@ -257,8 +257,8 @@ def _check_sums(name, array):
 # --- settings ---------------------------------------------------------------------------------------------------------
 
 
-def check_number(name, value, *, above=None, lowest=None, remedy=""):
-    """Check one finite number: above `above`, and not below `lowest`. The remedy is added to the message.
+def check_number(name, value, *, above=None, below=None, lowest=None, remedy=""):
+    """Check one finite number: above `above`, below `below`, and at least `lowest`. The remedy is added to the message.
 
     >>> check_number("learning_rate", 0, above=0)
     Traceback (most recent call last):
@@ -269,10 +269,10 @@ def check_number(name, value, *, above=None, lowest=None, remedy=""):
     """
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}: give one number.")
-    limits = {"above": above, "at least": lowest}
+    limits = {"above": above, "below": below, "at least": lowest}
     wanted = "".join(f" and {words} {limit}" for words, limit in limits.items() if limit is not None)
-    fits = (above is None or value > above) and (lowest is None or value >= lowest)
-    if not (math.isfinite(value) and fits):
+    fits = (above is None or value > above) and (below is None or value < below)
+    if not (math.isfinite(value) and fits and (lowest is None or value >= lowest)):
         raise ValueError(f"{name} is {value}: it must be finite{wanted}. {remedy}".rstrip())
 
 

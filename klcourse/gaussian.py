@@ -1,4 +1,4 @@
-"""KL of Gaussians in closed form.
+"""KL of Gaussians in closed form, and their density.
 
 All results are in nats. The closed forms add up e^y - 1 - y with y = log(q/p), as `klcourse.quadrature` does for any
 two densities: nothing cancels where p and q are close.
@@ -11,7 +11,34 @@ from klcourse.checks import check_same_length, check_sd, check_shapes, covarianc
 from klcourse.divergence import log_ratio
 from klcourse.quadrature import exp_above_tangent
 
-__all__ = ["kl_gaussian", "kl_gaussian_nd"]
+__all__ = ["kl_gaussian", "kl_gaussian_nd", "log_gaussian"]
+
+
+def log_gaussian(x, mean, sd):
+    """The logarithm of the density of N(mean, sd): -(x - mean)² / (2 sd²) - log sd - log(2π) / 2.
+
+    Parameters
+    ----------
+    x, mean, sd : array_like
+        Points, mean and standard deviation (not variance); their shapes broadcast.
+
+    Returns
+    -------
+    float, or ndarray of the broadcast shape
+        In nats. Where exp of it would be 0 as a float, the logarithm still is a number.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a standard deviation is not above 0, an entry is no finite number, or the shapes do not broadcast.
+
+    >>> log_gaussian([0, 100], 0, 1).round(4)
+    array([-9.1890000e-01, -5.0009189e+03])
+    """
+    x, mean, sd = finite("x", x), finite("mean", mean), finite("sd", sd)
+    check_sd("sd", sd)
+    check_shapes(x=x, mean=mean, sd=sd)
+    return -0.5 * ((x - mean) / sd) ** 2 - np.log(sd) - np.log(2 * np.pi) / 2
 
 
 def kl_gaussian(mean_p, sd_p, mean_q, sd_q):

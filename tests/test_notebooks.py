@@ -15,14 +15,17 @@ import nbformat
 import numpy as np
 import pytest
 
+import klcourse.counts
 import klcourse.divergence
 import klcourse.exercises
 import klcourse.explorers
 import klcourse.fitting
 import klcourse.gaussian
 import klcourse.mixture
+import klcourse.mnist
 import klcourse.quadrature
 import klcourse.tsne
+import klcourse.vae
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -312,12 +315,15 @@ SAMPLES = {
     ],
     "descend": [((PAIRS_OF_POINTS, POINTS[:, 1:] / 100), {}), ((PAIRS_OF_POINTS, POINTS[:, :2], 2, 3, 10), {})],
 }
-ROOMS = ("divergence", "quadrature", "gaussian", "fitting", "mixture", "tsne")
+ROOMS = ("divergence", "quadrature", "gaussian", "fitting", "mixture", "tsne", "counts", "vae", "mnist")
 PUBLIC = {name: getattr(room, name) for room in (getattr(klcourse, name) for name in ROOMS) for name in room.__all__}
 # What no lesson imports: parts of formulas that are written out, and what the explorers compute with.
 BEHIND_THE_SCENES = {
-    *("exp_above_tangent", "log_ratio"),
+    *("exp_above_tangent", "log_gaussian", "log_ratio"),
     *("Trace", "descend_kl", "exact_slopes", "forward_slopes", "reverse_slopes"),
+    *("em_half_steps", "reverse_fits"),
+    *("fit_rounded_normal", "log_poisson", "log_rounded_normal", "mean_kl_of_samples"),
+    *("Mnist", "rates_and_distortions"),
 }
 NOT_WRITTEN_OUT = {"VAE", "load_mnist"}  # what lessons do import: too long to write out, and no formula
 
@@ -354,8 +360,8 @@ def flat(result):
 
 def test_everything_public_is_born_in_view():
     seen = set().union(*(definitions(path) for path in NOTEBOOKS))
-    assert seen == set(PUBLIC) - BEHIND_THE_SCENES == set(SAMPLES)
-    assert set(PUBLIC) >= BEHIND_THE_SCENES
+    assert seen == set(PUBLIC) - BEHIND_THE_SCENES - NOT_WRITTEN_OUT == set(SAMPLES)
+    assert set(PUBLIC) >= BEHIND_THE_SCENES | NOT_WRITTEN_OUT
 
 
 def test_lessons_import_what_was_written_out_before():
