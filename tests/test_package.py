@@ -31,7 +31,6 @@ FLOORS = {
     "editions": 3,
 }
 
-
 NO_FORMULAS = {"style", "live", "explorers", "exercises", "editions"}
 
 
@@ -64,18 +63,18 @@ def private(name):
 
 def private_names_from_elsewhere(source):
     """Names with a leading underscore that come from klcourse: imported, or reached as attributes of its modules."""
-    tree, modules = ast.parse(source), set()
+    tree, modules = ast.parse(source), {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "klcourse":
-            yield from (f"{node.module}.{alias.name}" for alias in node.names if private(alias.name))
-            modules |= {alias.asname or alias.name for alias in node.names if is_module(f"{node.module}.{alias.name}")}
+            names = {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            yield from (name for name in names.values() if private(name.split(".")[-1]))
+            modules |= {short: name for short, name in names.items() if is_module(name)}
         if isinstance(node, ast.Import):
-            modules |= {alias.asname or "klcourse" for alias in node.names if alias.name.split(".")[0] == "klcourse"}
+            names = {alias.asname or alias.name: alias.name for alias in node.names}
+            modules |= {short: name for short, name in names.items() if name.split(".")[0] == "klcourse"}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and private(node.attr):
-            owner = ast.unparse(node.value)
-            if owner in modules or owner.startswith("klcourse."):
-                yield f"{owner}.{node.attr}"
+        if isinstance(node, ast.Attribute) and private(node.attr) and (owner := ast.unparse(node.value)) in modules:
+            yield f"{modules[owner]}.{node.attr}"
 
 
 def is_module(name):
@@ -89,6 +88,12 @@ def test_no_underscore_name_crosses_a_file(path):
     assert set(private_names_from_elsewhere(path.read_text("utf-8"))) <= {"klcourse.exercises._data"}
 
 
+@pytest.mark.parametrize("path", sorted(Path(__file__).parent.glob("*.py")), ids=lambda path: path.stem)
+def test_tests_reach_no_underscore_name_of_a_formula(path):
+    names = private_names_from_elsewhere(path.read_text("utf-8"))
+    assert [name for name in names if room(name) not in NO_FORMULAS] == []
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -99,12 +104,12 @@ def test_no_underscore_name_crosses_a_file(path):
         "from klcourse.explorers import tsne\ntsne._hidden",
         "import klcourse.gaussian\nklcourse.gaussian._hidden",
         "import klcourse.gaussian as g\ng._hidden",
-        "import klcourse\nklcourse._hidden",
+        "from klcourse import gaussian\nimport numpy as gauss\ngauss._other, gaussian._hidden",
     ],
 )
 def test_an_underscore_name_that_crosses_a_file_is_seen(source):
     (name,) = private_names_from_elsewhere(source)
-    assert name.endswith("._hidden")
+    assert name in ("klcourse.gaussian._hidden", "klcourse.explorers.tsne._hidden")
     assert [*private_names_from_elsewhere(source.replace("_hidden", "__all__"))] == []
 
 
