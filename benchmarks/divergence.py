@@ -10,7 +10,8 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
 from klcourse.divergence import js_divergence, kl_divergence
-from klcourse.gaussian import kl_gaussian, kl_quad
+from klcourse.gaussian import kl_gaussian
+from klcourse.quadrature import kl_quad
 
 TURNS = 200
 

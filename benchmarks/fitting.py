@@ -14,7 +14,7 @@ from statistics import median
 import numpy as np
 from fair import print_times, start_again_without_overrides, take_turns
 
-from klcourse.gaussian import fit_gaussian
+from klcourse.fitting import fit_gaussian
 
 try:
     import torch

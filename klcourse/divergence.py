@@ -11,7 +11,9 @@ from numbers import Number
 import numpy as np
 from scipy.special import rel_entr, xlogy
 
-__all__ = ["cross_entropy", "entropy", "js_distance", "js_divergence", "kl_divergence", "kl_terms"]
+from klcourse.checks import matching_probabilities, probabilities
+
+__all__ = ["cross_entropy", "entropy", "js_distance", "js_divergence", "kl_divergence", "kl_terms", "log_ratio"]
 
 
 def entropy(p, *, base=None, axis=-1):
@@ -41,7 +43,7 @@ def entropy(p, *, base=None, axis=-1):
     >>> entropy([0.5, 0.25, 0.125, 0.125], base=2)
     1.75
     """
-    (p,) = _distributions(axis, p=p)
+    (p,) = matching_probabilities(axis, p=p)
     return _total(-_times_log(p, p), base)
 
 
@@ -72,7 +74,7 @@ def cross_entropy(p, q, *, base=None, axis=-1):
     >>> cross_entropy([0.5, 0.25, 0.125, 0.125], [0.25, 0.25, 0.25, 0.25], base=2)
     2.0
     """
-    p, q = _distributions(axis, p=p, q=q)
+    p, q = matching_probabilities(axis, p=p, q=q)
     return _total(-_times_log(p, q), base)
 
 
@@ -112,7 +114,7 @@ def kl_divergence(p, q, *, base=None, axis=-1):
     >>> kl_divergence([0.5, 0.5, 0], [0.5, 0.25, 0.25]), kl_divergence([0.5, 0.25, 0.25], [0.5, 0.5, 0])
     (0.34657359027997264, inf)
     """
-    p, q = _distributions(axis, p=p, q=q)
+    p, q = matching_probabilities(axis, p=p, q=q)
     return _total(_nonnegative_terms(p, q, p - q), base)
 
 
@@ -141,7 +143,7 @@ def kl_terms(p, q, *, base=None):
     >>> kl_terms([0.1, 0.4, 0.5], [0.8, 0.15, 0.05]).round(6)
     array([-0.207944,  0.392332,  1.151293])
     """
-    p, q = _distributions(-1, p=p, q=q)
+    p, q = matching_probabilities(-1, p=p, q=q)
     return rel_entr(p, q) / _unit(base)
 
 
@@ -181,7 +183,7 @@ def js_divergence(*distributions, weights=None, base=None, axis=-1):
     named = {f"distribution {i}": p for i, p in enumerate(distributions, start=1)}
     weights = _weights(weights, len(distributions))
     # A distribution of weight 0 has no part in the mixture; leaving it in would give 0 * inf.
-    parts = [(w, p) for w, p in zip(weights, _distributions(axis, **named), strict=True) if w > 0]
+    parts = [(w, p) for w, p in zip(weights, matching_probabilities(axis, **named), strict=True) if w > 0]
 
     first = parts[0][1]
     mixture = sum(w * p for w, p in parts)
@@ -215,7 +217,7 @@ _NEAR = 0.1
 def _nonnegative_terms(p, q, p_minus_q):
     """p log(p/q) - p + q, each term with full relative precision, given the exact difference p - q."""
     with np.errstate(all="ignore"):  # p = 0 and q = 0 are set right below
-        terms = p * _log_ratio(p, q) - p_minus_q
+        terms = p * log_ratio(p, q) - p_minus_q
         terms = np.where(p == 0, q, np.where(q == 0, np.inf, terms))
         near = np.abs(p_minus_q) < _NEAR * q
     q, p_minus_q = (np.broadcast_to(a, near.shape)[near] for a in (q, p_minus_q))
@@ -224,10 +226,26 @@ def _nonnegative_terms(p, q, p_minus_q):
     return terms
 
 
-def _log_ratio(p, q):
-    ratio = p / q
-    extreme = (ratio < 1e-300) | (ratio > 1e300)  # the ratio has lost digits, or is 0 or infinite
-    return np.where(extreme, np.log(p) - np.log(q), np.log(ratio)) if extreme.any() else np.log(ratio)
+def log_ratio(p, q):
+    """log(p / q) of arrays, with full relative precision where p / q is too large or too small for a float.
+
+    Parameters
+    ----------
+    p, q : ndarray
+        Not negative; their shapes broadcast.
+
+    Returns
+    -------
+    ndarray
+        inf where q = 0 < p, -inf where p = 0 < q, NaN where both are 0.
+
+    >>> log_ratio(np.array([1e200, 3.0]), np.array([1e-200, 3.0])).round(6)
+    array([921.034037,   0.      ])
+    """
+    with np.errstate(all="ignore"):
+        ratio = p / q
+        extreme = (ratio < 1e-300) | (ratio > 1e300)  # the ratio has lost digits, or is 0 or infinite
+        return np.where(extreme, np.log(p) - np.log(q), np.log(ratio)) if extreme.any() else np.log(ratio)
 
 
 def _times_log(p, q):
@@ -253,85 +271,10 @@ def _unit(base):
     return math.log(base)
 
 
-# --- the input rules --------------------------------------------------------------------------------------------------
-
-
-def _distributions(axis, **named):
-    """The named inputs as checked float arrays with the outcomes on the last axis."""
-    arrays = [_distribution(name, value, axis) for name, value in named.items()]
-    (first, reference), *others = zip(named, arrays, strict=True)
-    for name, array in others:
-        if array.shape[-1] != reference.shape[-1]:
-            raise ValueError(
-                f"{first} has {reference.shape[-1]} outcomes and {name} has {array.shape[-1]}: "
-                "both need one probability for each outcome, 0 where it cannot happen."
-            )
-    try:
-        np.broadcast_shapes(*(array.shape for array in arrays))
-    except ValueError:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in zip(named, arrays, strict=True))
-        raise ValueError(f"These shapes do not broadcast: {shapes}. Leading axes must be equal or 1.") from None
-    return arrays
-
-
-def _distribution(name, value, axis=-1):
-    array = _numbers(name, value)
-    if array.ndim == 0:
-        raise ValueError(f"{name} is the single number {array}: give the probabilities of all outcomes as a list.")
-    try:
-        array = np.moveaxis(array, axis, -1)
-    except (ValueError, TypeError):
-        raise ValueError(f"axis={axis!r} does not fit {name}, which has {array.ndim} axes.") from None
-    if array.size == 0:
-        raise ValueError(f"{name} is empty: a distribution needs at least one outcome.")
-    _check_entries(name, array)
-    _check_sums(name, array)
-    return array.astype(float, copy=False)
-
-
-def _numbers(name, value):
-    if np.ma.is_masked(value):
-        raise ValueError(f"{name} has masked entries: fill or remove them first, nothing is dropped here.")
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name} has rows of different lengths: make all rows equally long.") from None
-    if array.dtype == object and all(isinstance(x, Number) and not isinstance(x, complex) for x in array.flat):
-        array = array.astype(float)  # fractions and decimals
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name} holds {array.dtype.name} values, not real numbers: give floats.")
-    return array
-
-
-def _check_entries(name, array):
-    lowest = array.min()
-    if lowest >= 0 and array.max() < np.inf:
-        return
-    index = np.unravel_index(np.argmax(~np.isfinite(array) | (array < 0)), array.shape)
-    where = f"{name}[{', '.join(map(str, index))}] is {array[index]}"
-    if np.isfinite(array[index]):
-        raise ValueError(f"{where}: a probability cannot be negative.")
-    raise ValueError(f"{where}: every probability must be a finite number. Find where it came from (0/0? log 0?).")
-
-
-def _check_sums(name, array):
-    sums = array.sum(axis=-1, dtype=float)
-    # Input in single or half precision can sum to 1 only to its own precision.
-    tolerance = max(1e-8, 10 * np.finfo(array.dtype).eps) if array.dtype.kind == "f" else 0
-    wrong = ~(np.abs(sums - 1) <= tolerance)
-    if wrong.any():
-        row = np.unravel_index(np.argmax(wrong), wrong.shape)
-        at = f"{name}[{', '.join(map(str, row))}]" if row else name
-        raise ValueError(
-            f"{at} sums to {round(float(sums[row]), 12)}: probabilities must sum to 1. "
-            "For a density on a grid multiply by the grid step; for counts divide by their total."
-        )
-
-
 def _weights(weights, count):
     if weights is None:
         return np.full(count, 1 / count)
-    weights = _distribution("weights", weights)
+    weights = probabilities("weights", weights)
     if weights.shape != (count,):
         raise ValueError(f"weights has shape {weights.shape} for {count} distributions: give one weight for each.")
     return weights

@@ -6,9 +6,19 @@ A mixture is written as three sequences of length K: weights, means and standard
 import numpy as np
 from scipy.special import xlogy
 
-from klcourse.gaussian import _check_sd, _finite, _vector, kl_gaussian
+from klcourse.checks import check_number, check_same_length, check_sd, finite, vector
+from klcourse.gaussian import kl_gaussian, log_gaussian
 
-__all__ = ["log_density", "log_joint", "lower_bound", "m_step", "matched_bound", "responsibilities"]
+__all__ = [
+    "em_half_steps",
+    "log_density",
+    "log_joint",
+    "lower_bound",
+    "m_step",
+    "matched_bound",
+    "responsibilities",
+    "reverse_fits",
+]
 
 
 def log_joint(x, weights, means, sds):
@@ -36,7 +46,7 @@ def log_joint(x, weights, means, sds):
            [-2.1121, -2.1121]])
     """
     weights, means, sds = _mixture(weights, means, sds)
-    z = (_finite("x", x)[..., None] - means) / sds
+    z = (finite("x", x)[..., None] - means) / sds
     with np.errstate(over="ignore"):  # so far away that z² is too large for a float, the logarithm is -∞
         return np.log(weights) - np.log(sds) - np.log(2 * np.pi) / 2 - z * z / 2
 
@@ -142,7 +152,7 @@ def m_step(x, q, smallest_sd=0.0):
     array([0.3333, 3.6667])
     """
     x, q = _labels(x, q)
-    smallest_sd = _finite("smallest_sd", smallest_sd)
+    smallest_sd = finite("smallest_sd", smallest_sd)
     if smallest_sd.ndim or smallest_sd < 0:
         raise ValueError(f"smallest_sd is {smallest_sd}: give one number that is at least 0.")
     counts = q.sum(axis=0)
@@ -152,6 +162,66 @@ def m_step(x, q, smallest_sd=0.0):
     means = x @ q / counts
     variances = np.sum(q * (x[:, None] - means) ** 2, axis=0) / counts
     return counts / counts.sum(), means, np.maximum(np.sqrt(variances), smallest_sd)
+
+
+def em_half_steps(x, weights, means, sds, smallest_sd=0.0):
+    """EM by half steps: E, M, E, M and so on. An iterator: it works as it is read.
+
+    Parameters
+    ----------
+    x : array_like, shape (n,)
+        Observations.
+    weights, means, sds : array_like, shape (K,)
+        The mixture to start from. Standard deviations below `smallest_sd` are raised to it.
+    smallest_sd : float
+        A floor that the M steps keep. Without one, a component may shrink to a single point.
+
+    Yields
+    ------
+    mixture : tuple of weights, means and sds
+    q : ndarray, shape (n, K)
+        The labels: equal ones at the start.
+    log_likelihood, bound : float
+        In nats: first at the start, where no labels have given a bound yet, which is -inf, then after each half step.
+        Both are inf after the step in which a standard deviation has become next to 0, and this step is the last.
+
+    Raises
+    ------
+    ValueError, TypeError
+        At once if these are no observations or no mixture; later if a component has no observation any more.
+
+    Source: Dempster, Laird & Rubin, "Maximum Likelihood from Incomplete Data via the EM Algorithm" (1977).
+
+    >>> from itertools import islice
+    >>> steps = em_half_steps([0, 1, 4, 6], [0.5, 0.5], [0, 1], [1, 1])
+    >>> for mixture, q, log_likelihood, bound in islice(steps, 5):
+    ...     print(round(log_likelihood, 4), round(bound, 4))
+    -22.4664 -inf
+    -22.4664 -22.4664
+    -8.3969 -8.7003
+    -8.3969 -8.3969
+    -7.8922 -8.0363
+    """
+    x, (weights, means, sds) = vector("x", x), _mixture(weights, means, sds)
+    check_number("smallest_sd", smallest_sd, lowest=0)
+    return _half_steps(x, (weights, means, np.maximum(sds, smallest_sd)), smallest_sd)
+
+
+_COLLAPSED = 1e-8
+
+
+def _half_steps(x, mixture, smallest_sd):
+    q, log_likelihood = np.full((len(x), len(mixture[0])), 1 / len(mixture[0])), log_density(x, *mixture).sum()
+    yield mixture, q, log_likelihood, -np.inf
+    while True:
+        q = responsibilities(x, *mixture)
+        yield mixture, q, log_likelihood, log_likelihood
+        mixture = m_step(x, q, smallest_sd)
+        if mixture[2].min() < _COLLAPSED:
+            yield mixture, q, np.inf, np.inf
+            return
+        log_likelihood = log_density(x, *mixture).sum()
+        yield mixture, q, log_likelihood, lower_bound(x, q, *mixture)
 
 
 def matched_bound(f, g):
@@ -190,22 +260,94 @@ def matched_bound(f, g):
     return float(weights_f @ (kl_gaussian(*gaussians_f, *gaussians_g) + np.log(weights_f / weights_g)))
 
 
+def reverse_fits(d, weight, means, sds):
+    """The Gaussians q with a locally smallest KL(q‖p) from p = weight · N(-d, 1) + (1 - weight) · N(d, 1).
+
+    Parameters
+    ----------
+    d : float
+        Half the distance of p's two humps: not negative.
+    weight : float
+        Of the left hump, above 0 and below 1.
+    means, sds : array_like, shape (n,)
+        Where n searches start.
+
+    Returns
+    -------
+    means, sds, kls : ndarray, shape (n,)
+        Where they end, and KL(q‖p) there in nats. They may end at different optima: the least is the best that is
+        found.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If p is no such mixture, or a start no Gaussian.
+
+    Notes
+    -----
+    With u = d x + log((1 - weight) / weight) / 2 the target is p ∝ exp(-x²/2) cosh u, so KL(q‖p) is the mean of
+    -log cosh u under q plus terms without an integral. Newton's method over mean and log sd, all starts at once; where
+    the surface bends down, the step follows the gradient.
+
+    >>> means, sds, kls = reverse_fits(3, 0.5, means=[-3, 0, 3], sds=[1, 3, 1])
+    >>> kls.round(4)
+    array([0.6888, 0.8406, 0.6888])
+    """
+    check_number("d", d, lowest=0)
+    check_number("weight", weight, above=0, below=1)
+    mean, sd = vector("means", means), vector("sds", sds)
+    check_sd("sds", sd)
+    check_same_length(means=mean, sds=sd)
+    offset = 0.5 * np.log((1 - weight) / weight)
+    log_sd = np.log(sd)
+    for _ in range(60):
+        sd = np.exp(log_sd)[:, None]
+        tanh = np.tanh(d * (mean[:, None] + sd * _NODES) + offset)
+        # t0 and t1 are the means of tanh u and z tanh u under q; s0, s1, s2 those of 1, z, z² times 1 − tanh² u
+        (t0, t1, _), (s0, s1, s2) = (tanh @ _MOMENTS).T, ((1 - tanh**2) @ _MOMENTS).T
+        sd = sd[:, 0]
+        slope = np.array([mean - d * t0, sd**2 - 1 - d * sd * t1])
+        # second derivatives [[a, b], [b, c]] by mean and log sd, made positive definite
+        a, b, c = 1 - d**2 * s0, -(d**2) * sd * s1, 2 * sd**2 - d * sd * t1 - d**2 * sd**2 * s2
+        lowest = (a + c) / 2 - np.hypot((a - c) / 2, b)
+        lift = np.maximum(0, 0.1 - lowest)
+        a, c = a + lift, c + lift
+        step = np.array([b * slope[1] - c * slope[0], b * slope[0] - a * slope[1]]) / (a * c - b * b)
+        step *= np.minimum(1, 0.7 / (np.hypot(*step) + 1e-300))
+        mean, log_sd = mean + step[0], log_sd + step[1]
+        if np.abs(step).max() < 1e-9:
+            break
+    sd = np.exp(log_sd)
+    u = np.abs(d * (mean[:, None] + sd[:, None] * _NODES) + offset)
+    log_cosh = (u + np.log1p(np.exp(-2 * u)) - np.log(2)) @ _NORMAL_WEIGHTS
+    kl = (mean**2 + sd**2 + d**2 - 1 - np.log(4 * weight * (1 - weight))) / 2 - log_sd - log_cosh
+    return mean, sd, np.maximum(np.round(kl, 12), 0)
+
+
+# Equally spaced nodes: under a normal law the plain sum converges faster than any power of the step. It is off by less
+# than 1e-8 nats for d up to 5, while 256 Gauss-Hermite nodes are off by 0.01 where log p bends sharply between far
+# humps.
+_NODES = np.linspace(-8, 8, 641)
+_NORMAL_WEIGHTS = np.exp(log_gaussian(_NODES, 0, 1)) * (_NODES[1] - _NODES[0])
+_MOMENTS = (_NORMAL_WEIGHTS * _NODES ** np.arange(3)[:, None]).T  # columns: E f, E zf, E z²f
+
+
 # --- the input rules --------------------------------------------------------------------------------------------------
 
 
 def _mixture(weights, means, sds):
-    weights, means, sds = _vector("weights", weights), _vector("means", means), _vector("sds", sds)
+    weights, means, sds = vector("weights", weights), vector("means", means), vector("sds", sds)
     if not weights.shape == means.shape == sds.shape:
         sizes = f"{weights.size} weights, {means.size} means and {sds.size} sds"
         raise ValueError(f"There are {sizes}: give one of each for every component.")
     if not (weights > 0).all() or abs(weights.sum() - 1) > 1e-9:
         raise ValueError(f"weights are {weights}: all must be above 0, and their sum 1. Divide them by their sum.")
-    _check_sd("sds", sds)
+    check_sd("sds", sds)
     return weights, means, sds
 
 
 def _labels(x, q):
-    x, q = _vector("x", x), _finite("q", q)
+    x, q = vector("x", x), finite("q", q)
     if q.ndim != 2 or len(q) != len(x):
         raise ValueError(f"q has shape {q.shape} for {len(x)} observations: give one row for each of them.")
     if (q < 0).any() or (np.abs(q.sum(axis=1) - 1) > 1e-9).any():

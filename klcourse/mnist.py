@@ -8,7 +8,7 @@ import numpy as np
 
 __all__ = ["Mnist", "load_mnist"]
 
-_PATH = Path(__file__).parent / "data" / "mnist.npz"
+PATH = Path(__file__).parent / "data" / "mnist.npz"
 
 
 class Mnist(NamedTuple):
@@ -43,11 +43,11 @@ def load_mnist():
     >>> mnist.train_images.shape, mnist.test_images.shape, mnist.train_labels[:4].tolist()
     ((60000, 28, 28), (10000, 28, 28), [5, 0, 4, 1])
     """
-    return _read(_PATH)
+    return read_mnist(PATH)
 
 
 # The digests of the four files as first published, each a short header before the bytes of the array.
-_DIGESTS = {
+DIGESTS = {
     "train_images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train_labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     "test_images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
@@ -55,7 +55,7 @@ _DIGESTS = {
 }
 
 
-def _read(path):
+def read_mnist(path):
     remedy = "Get the package again, or in a clone run: git checkout -- klcourse/data/mnist.npz"
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -65,14 +65,14 @@ def _read(path):
     except Exception as error:  # NumPy, zipfile and zlib each raise their own
         raise OSError(f"{path} is damaged. {remedy}") from error
     for name, array in mnist._asdict().items():
-        digest = hashlib.sha256(_header(array))
+        digest = hashlib.sha256(idx_header(array))
         digest.update(array)
-        if digest.hexdigest() != _DIGESTS[name]:
+        if digest.hexdigest() != DIGESTS[name]:
             raise OSError(f"{path} is damaged: {name} are not those of MNIST. {remedy}")
         array.setflags(write=False)
     return mnist
 
 
-def _header(array):
+def idx_header(array):
     """The start of an IDX file: 0, 0, 8 for uint8, the number of axes, and their lengths as big-endian integers."""
     return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()

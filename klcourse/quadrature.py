@@ -11,9 +11,9 @@ import numpy as np
 from numpy.polynomial import legendre
 from scipy.special import roots_jacobi
 
-from klcourse.divergence import _numbers
+from klcourse.checks import numbers
 
-__all__ = ["kl_quad"]
+__all__ = ["exp_above_tangent", "kl_quad"]
 
 
 def kl_quad(log_p, log_q, *, lower=-math.inf, upper=math.inf):
@@ -82,8 +82,22 @@ def kl_quad(log_p, log_q, *, lower=-math.inf, upper=math.inf):
 _SERIES = [1 / math.factorial(k) for k in range(18, 1, -1)]
 
 
-def _exp_above_tangent(y):
-    """e^y - 1 - y, with full relative precision near 0 too, where it is y²/2 + y³/6 + ..."""
+def exp_above_tangent(y):
+    """e^y - 1 - y, with full relative precision near 0 too, where it is y²/2 + y³/6 + ...
+
+    With y = log(q/p), its mean under p is KL(p‖q), and no part of it is negative.
+
+    Parameters
+    ----------
+    y : array_like, any shape
+
+    Returns
+    -------
+    ndarray of the shape of y
+
+    >>> exp_above_tangent(np.array([1e-9, 0.0, 1.0]))
+    array([5.00000000e-19, 0.00000000e+00, 7.18281828e-01])
+    """
     return np.where(np.abs(y) < 0.5, y * y * np.polyval(_SERIES, y), np.expm1(y) - y)
 
 
@@ -107,7 +121,7 @@ def _integrands(log_p, log_q, x):
     p, q, y = np.exp(log_p), np.exp(log_q), log_q - log_p
     p_times_y = np.sign(y) * np.exp(log_p + np.log(np.abs(y)))  # the product may be a float where p is too small
     p_times_y = np.where(nothing_left & ~np.isfinite(y), 0, p_times_y)
-    return np.stack([p, q, np.where(np.abs(y) < 0.5, p * _exp_above_tangent(y), q - p - p_times_y)])
+    return np.stack([p, q, np.where(np.abs(y) < 0.5, p * exp_above_tangent(y), q - p - p_times_y)])
 
 
 def _integrals(log_p, log_q, lower, upper, resolution):
@@ -278,7 +292,7 @@ def _log_density(name, function):
     def evaluate(x):
         points = x.flatten()
         try:
-            values = _numbers(f"{name}(x)", function(points))
+            values = numbers(f"{name}(x)", function(points))
         except (TypeError, ValueError) as error:
             raise TypeError(
                 f"{name} does not work on an array of points ({error}). Write it with NumPy functions, "

@@ -5,13 +5,13 @@ Source of all formulas: van der Maaten & Hinton, "Visualizing Data using t-SNE" 
 
 import itertools
 import math
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import entr
 
-from klcourse.divergence import _numbers
+from klcourse.checks import bounded, check_number, check_whole_number
 
 __all__ = ["calibrate", "descend", "joint_affinities", "kl_and_gradient", "map_affinities", "neighbour_affinities"]
 
@@ -39,7 +39,7 @@ def neighbour_affinities(squared_distances, precision):
     >>> neighbour_affinities([1, 4, 9, 16], precision=0.385715661).round(6)
     array([0.733595, 0.230629, 0.033523, 0.002253])
     """
-    distances, precision = _distances(squared_distances), _finite("precision", precision, lowest=0)
+    distances, precision = _distances(squared_distances), bounded("precision", precision, lowest=0)
     if precision.ndim and precision.shape != distances.shape[:-1]:
         raise ValueError(f"precision has shape {precision.shape}: give one number, or one for each row of distances.")
     return _affinities(distances - distances.min(axis=-1, keepdims=True), precision)
@@ -187,7 +187,7 @@ def kl_and_gradient(affinities, y, exaggeration=1.0):
     (0.0, [[0.0], [0.0], [0.0]])
     """
     affinities, y = _checked(affinities, y)
-    _positive(exaggeration=exaggeration)
+    check_number("exaggeration", exaggeration, above=0)
     return _kl_and_gradient(affinities, y, exaggeration, entr(affinities).sum())
 
 
@@ -228,9 +228,9 @@ def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60)
     """
     affinities, y = _checked(affinities, y)
     learning_rate = len(y) / 8 if learning_rate is None else learning_rate
-    _positive(learning_rate=learning_rate, exaggeration=exaggeration)
-    if not isinstance(exaggerated, Integral) or exaggerated < 0:
-        raise ValueError(f"exaggerated is {exaggerated!r}: give a whole number of steps, 0 for none.")
+    check_number("learning_rate", learning_rate, above=0)
+    check_number("exaggeration", exaggeration, above=0)
+    check_whole_number("exaggerated", exaggerated, lowest=0)
     return _steps(affinities, y, learning_rate, exaggeration, exaggerated)
 
 
@@ -259,23 +259,15 @@ def _kl_and_gradient(affinities, y, exaggeration, entropy):
 # --- the input rules --------------------------------------------------------------------------------------------------
 
 
-def _finite(name, value, lowest=-1e100, highest=1e100):
-    array = _numbers(name, value).astype(float)
-    if not ((array >= lowest) & (array <= highest)).all():
-        allowed = "numbers that are not negative" if lowest == 0 else "numbers"
-        raise ValueError(f"{name} must hold finite {allowed}, below {highest:g}. Find where the others came from.")
-    return array
-
-
 def _distances(value, fewest=1):
-    array = _finite("squared_distances", value, lowest=0)
+    array = bounded("squared_distances", value, lowest=0)
     if array.ndim == 0 or array.shape[-1] < fewest:
         raise ValueError(f"squared_distances must hold the distances to {fewest} or more neighbours.")
     return array
 
 
 def _points(name, value):
-    array = _finite(name, value, lowest=-1e49, highest=1e49)
+    array = bounded(name, value, lowest=-1e49, highest=1e49)
     if array.ndim != 2 or len(array) < 3:
         raise ValueError(f"{name} has shape {array.shape}: give three points or more, one a row. Reshape images so.")
     return array
@@ -296,14 +288,8 @@ def _check_perplexity(perplexity, nearest, neighbours):
         raise ValueError(f"{wrong}, and below {neighbours}, the number of all: {remedy}.")
 
 
-def _positive(**numbers):
-    for name, value in numbers.items():
-        if not isinstance(value, Real) or not 0 < value < math.inf:
-            raise ValueError(f"{name} is {value!r}: give a finite number above 0.")
-
-
 def _checked(affinities, y):
-    affinities, y = _finite("affinities", affinities, lowest=0), _points("y", y)
+    affinities, y = bounded("affinities", affinities, lowest=0), _points("y", y)
     if affinities.shape != (len(y), len(y)):
         raise ValueError(f"affinities has shape {affinities.shape}, and y {len(y)} points: give one row for each.")
     if abs(affinities.sum() - 1) > 1e-8 or np.diag(affinities).any() or not np.allclose(affinities, affinities.T):

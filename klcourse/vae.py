@@ -6,19 +6,21 @@ through 256 more to the probability of ink in each of the 784 pixels. With a wei
     reconstruction + c KL(q(z|x)‖N(0, I)),
 
 where the reconstruction is the cross-entropy of the pixels. At c = 1 this is -ELBO, an upper bound of -log p(x).
+Beside it stands the best linear VAE, which is known in closed form.
 """
 
 import math
-from numbers import Integral, Real
 from types import SimpleNamespace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-__all__ = ["VAE"]
+from klcourse.checks import check_number, check_shapes, check_whole_number, finite
+
+__all__ = ["VAE", "rates_and_distortions"]
 
 _SIDE, _PIXELS, _HIDDEN, _LATENT = 28, 784, 256, 2
-_SHAPES = {
+SHAPES = {
     "encoder_weights": (_PIXELS, _HIDDEN),
     "encoder_bias": (_HIDDEN,),
     "code_weights": (_HIDDEN, 2 * _LATENT),  # columns: means, then log variances
@@ -69,11 +71,11 @@ class VAE:
 
     def __init__(self, seed=0):
         self._random = np.random.default_rng(seed)
-        self.parameters = np.zeros(sum(map(math.prod, _SHAPES.values())), np.float32)
-        for weights in vars(_views(self.parameters)).values():
+        self.parameters = np.zeros(sum(map(math.prod, SHAPES.values())), np.float32)
+        for weights in vars(named_parts(self.parameters)).values():
             if weights.ndim == 2:
                 weights[...] = self._random.uniform(-1, 1, weights.shape) * math.sqrt(6 / sum(weights.shape))
-        self._adam = _Adam(self.parameters)
+        self._adam = Adam(self.parameters)
 
     def train(self, images, kl_coefficient, epochs):
         """Lower reconstruction + kl_coefficient * KL with Adam, in batches of 128. An iterator: it works as it is read.
@@ -103,7 +105,8 @@ class VAE:
         Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1, learning rate 0.001.
         """
         images = _checked_images(images)
-        _check_training(kl_coefficient, epochs)
+        check_number("kl_coefficient", kl_coefficient, lowest=0, remedy="1 gives the ELBO.")
+        check_whole_number("epochs", epochs, lowest=1)
         return self._epochs(images, float(kl_coefficient), epochs)
 
     def encode(self, images):
@@ -122,7 +125,7 @@ class VAE:
         ValueError, TypeError
             If these are no such images; the message names the remedy.
         """
-        images, weights = _checked_images(images), _views(self.parameters)
+        images, weights = _checked_images(images), named_parts(self.parameters)
         with _one_thread():
             codes = [_encode(weights, x)[-2:] for x in self._batches(images)]
         mean, log_variance = (np.concatenate(parts) for parts in zip(*codes, strict=True))
@@ -146,7 +149,7 @@ class VAE:
             If z does not end in an axis of two, or holds what is no finite number below a million.
         """
         z = _checked_codes(z).astype(self.parameters.dtype)
-        _, _, logits = _decode(_views(self.parameters), z.reshape(-1, _LATENT))
+        _, _, logits = _decode(named_parts(self.parameters), z.reshape(-1, _LATENT))
         return ((1 + np.tanh(logits / 2)) / 2).reshape(*z.shape[:-1], _SIDE, _SIDE)
 
     def evaluate(self, images):
@@ -167,21 +170,21 @@ class VAE:
         ValueError, TypeError
             If these are no such images; the message names the remedy.
         """
-        images, weights, random = _checked_images(images), _views(self.parameters), np.random.default_rng(0)
+        images, weights, random = _checked_images(images), named_parts(self.parameters), np.random.default_rng(0)
         reconstruction = kl = 0.0
         with _one_thread():
             for x in self._batches(images):
                 _, _, mean, log_variance = _encode(weights, x)
                 z = mean + np.exp(log_variance / 2) * random.standard_normal(mean.shape, x.dtype)
                 _, _, logits = _decode(weights, z)
-                reconstruction += _cross_entropy(x, logits, np.empty_like(x))
-                kl += _kl(mean, log_variance)
+                reconstruction += pixel_cross_entropy(x, logits, np.empty_like(x))
+                kl += kl_to_standard_normal(mean, log_variance)
         return reconstruction / len(images), kl / len(images)
 
     def save(self, path):
         """Write all weights and biases to `path`, as an npz file of named arrays."""
         with open(path, "wb") as file:
-            np.savez(file, **vars(_views(self.parameters)))
+            np.savez(file, **vars(named_parts(self.parameters)))
 
     @classmethod
     def load(cls, path):
@@ -206,12 +209,12 @@ class VAE:
             yield losses
 
     def _epoch(self, images, kl_coefficient):
-        gradient, spare = np.empty_like(self.parameters), _spare(self.parameters.dtype)
-        weights, slopes = _views(self.parameters), _views(gradient)
+        gradient, spare = np.empty_like(self.parameters), spare_memory(self.parameters.dtype)
+        weights, slopes = named_parts(self.parameters), named_parts(gradient)
         reconstruction = kl = 0.0
         for x in self._batches(images, self._random.permutation(len(images))):
             noise = self._random.standard_normal((len(x), _LATENT), x.dtype)
-            losses = _differentiate(weights, x, noise, kl_coefficient, slopes, spare)
+            losses = differentiate(weights, x, noise, kl_coefficient, slopes, spare)
             self._adam.step(self.parameters, gradient)
             reconstruction, kl = reconstruction + losses[0], kl + losses[1]
         return reconstruction / len(images), kl / len(images)
@@ -239,7 +242,7 @@ def _one_thread():
 # Large arrays that a step needs are made once and written to by `out=`: fresh memory costs more than the arithmetic.
 
 
-def _differentiate(w, x, noise, kl_coefficient, d, spare):
+def differentiate(w, x, noise, kl_coefficient, d, spare):
     """Write the slopes of the loss, in nats per image, along all weights `w` to `d`.
 
     Returns the reconstruction and the KL, summed over the images x; `d` has the names and shapes of `w`.
@@ -251,10 +254,10 @@ def _differentiate(w, x, noise, kl_coefficient, d, spare):
     sd = np.exp(log_variance / 2)
     z = mean + sd * noise
     decoder, decoder_on, logits = _decode(w, z, decoder_out, logits_out)
-    reconstruction = _cross_entropy(x, logits, pixels_out)
-    kl = _kl(mean, log_variance)
+    reconstruction = pixel_cross_entropy(x, logits, pixels_out)
+    kl = kl_to_standard_normal(mean, log_variance)
 
-    # Backwards: `_cross_entropy` has left its slopes in place of the logits.
+    # Backwards: `pixel_cross_entropy` has left its slopes in place of the logits.
     d_logits = logits
     d_logits *= 1 / len(x)
     c = kl_coefficient / len(x)
@@ -303,7 +306,7 @@ def _slopes(inputs, d_outputs, d_weights, d_bias):
     d_outputs.sum(axis=0, out=d_bias)
 
 
-def _cross_entropy(x, logits, spare):
+def pixel_cross_entropy(x, logits, spare):
     """The sum of log(1 + e^t) - x t over all pixels x and their logits t, which give way to its slopes sigmoid(t) - x.
 
     With the half logit h = t/2, log(1 + e^t) = h + |h| + log 2 - log(1 + |tanh h|) and sigmoid(t) = (1 + tanh h) / 2:
@@ -330,26 +333,26 @@ def _sum(values):
     return float(values.sum(axis=0).sum())  # column by column is twice as fast
 
 
-def _kl(mean, log_variance):
+def kl_to_standard_normal(mean, log_variance):
     """KL(N(mean, e^s)‖N(0, 1)) = (mean² + e^s - 1 - s) / 2 with the log variance s, summed over all entries."""
     return float(np.sum(mean * mean + np.expm1(log_variance) - log_variance)) / 2
 
 
-def _views(vector):
+def named_parts(vector):
     """The parts of a vector of all parameters, by name and in shape: views, no copies."""
     views, start = {}, 0
-    for name, shape in _SHAPES.items():
+    for name, shape in SHAPES.items():
         views[name] = vector[start : start + math.prod(shape)].reshape(shape)
         start += math.prod(shape)
     return SimpleNamespace(**views)
 
 
-def _spare(dtype):
+def spare_memory(dtype):
     """Memory for one batch."""
     return *np.empty((3, _BATCH, _HIDDEN), dtype), *np.empty((2, _BATCH, _PIXELS), dtype)
 
 
-class _Adam:
+class Adam:
     """Adam: a step along the running mean of the gradient over the root of the running mean of its square.
 
     A running mean is kept as a weighted sum, to be divided by the sum of its weights.
@@ -381,6 +384,46 @@ class _Adam:
         parameters -= step
 
 
+# --- the linear VAE, in closed form -----------------------------------------------------------------------------------
+
+
+def rates_and_distortions(level, variances):
+    """What the best linear VAE of Gaussian data keeps and loses in each dimension: reverse water-filling.
+
+    A dimension of variance λ above the level t has the rate ½ log(λ/t) and the distortion t; the others have the rate 0
+    and the distortion λ.
+
+    Parameters
+    ----------
+    level : array_like
+        t, above 0: the coefficient of the KL times the variance of the decoder's noise. It broadcasts with `variances`.
+    variances : array_like, shape (..., d)
+        λ of the data along their principal axes, above 0.
+
+    Returns
+    -------
+    rates, distortions : ndarray of the broadcast shape
+        The KL of each latent in nats, and the mean squared error of each dimension.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number is not above 0, or the shapes do not broadcast.
+
+    Source: Lucas et al., "Don't Blame the ELBO!" (2019), and Cover & Thomas, "Elements of Information Theory" (2006),
+    section 10.3.3.
+
+    >>> rates, distortions = rates_and_distortions(0.5, [4, 1, 0.25])
+    >>> rates.round(4), distortions
+    (array([1.0397, 0.3466, 0.    ]), array([0.5 , 0.5 , 0.25]))
+    """
+    level, variances = finite("level", level), finite("variances", variances)
+    if not ((level > 0).all() and (variances > 0).all()):
+        raise ValueError(f"level is {level} and variances are {variances}: all must be above 0.")
+    check_shapes(level=level, variances=variances)
+    return np.maximum(np.log(variances / level), 0) / 2, np.minimum(variances, level)
+
+
 # --- the input rules --------------------------------------------------------------------------------------------------
 
 
@@ -402,17 +445,6 @@ def _checked_images(images):
     return images
 
 
-def _check_training(kl_coefficient, epochs):
-    if not isinstance(kl_coefficient, Real) or isinstance(kl_coefficient, bool):
-        raise TypeError(f"kl_coefficient is {kl_coefficient!r}: give one number, such as 1.")
-    if not 0 <= kl_coefficient < math.inf:
-        raise ValueError(f"kl_coefficient is {kl_coefficient}: it must be finite and not negative. 1 gives the ELBO.")
-    if not isinstance(epochs, Integral) or isinstance(epochs, bool):
-        raise TypeError(f"epochs is {epochs!r}: give a whole number, such as 5.")
-    if epochs < 1:
-        raise ValueError(f"epochs is {epochs}: give 1 or more.")
-
-
 def _checked_codes(z):
     z = np.asarray(z)
     if z.dtype.kind not in "fiu":
@@ -427,10 +459,10 @@ def _checked_codes(z):
 def _read_weights(file, parameters, path):
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            weights = {name: arrays[name] for name in _SHAPES}
+            weights = {name: arrays[name] for name in SHAPES}
     except Exception as error:  # NumPy, zipfile and zlib each raise their own
         raise ValueError(f"{path} is damaged, or is no model that VAE.save wrote: train it anew.") from error
-    for name, target in vars(_views(parameters)).items():
+    for name, target in vars(named_parts(parameters)).items():
         array = weights[name]
         if array.shape != target.shape or array.dtype.kind != "f" or not np.isfinite(array).all():
             raise ValueError(f"{path} is no model that VAE.save wrote: {name} should be {target.shape} finite floats.")

@@ -6,13 +6,13 @@ from scipy.optimize import minimize
 
 from klcourse.explorers.asymmetry import (
     _fit_humps,
-    _log_normal,
     _sum_on_grid,
     bimodal_fit,
     correlated_fit,
     two_gaussians,
 )
-from klcourse.gaussian import kl_gaussian, kl_gaussian_nd, kl_quad
+from klcourse.gaussian import kl_gaussian, kl_gaussian_nd, log_gaussian
+from klcourse.quadrature import kl_quad
 
 BLOG = {"mean_p": 0, "sd_p": 2, "mean_q": 5, "sd_q": 4, "window": 10, "step": 0.001}
 RIGHT = {"times_dx": True, "log_densities": True}
@@ -53,17 +53,17 @@ def test_underflow_is_said_in_words():
 @pytest.mark.parametrize(("d", "weight"), [(2, 0.5), (2.5, 0.5), (3, 0.3), (5, 0.9)])
 def test_fits_to_two_humps(d, weight):
     def log_p(x):
-        return np.logaddexp(np.log(weight) + _log_normal(x, -d, 1), np.log(1 - weight) + _log_normal(x, d, 1))
+        return np.logaddexp(np.log(weight) + log_gaussian(x, -d, 1), np.log(1 - weight) + log_gaussian(x, d, 1))
 
     def reverse(fit):
-        return kl_quad(lambda x: _log_normal(x, fit[0], np.exp(fit[1])), log_p)
+        return kl_quad(lambda x: log_gaussian(x, fit[0], np.exp(fit[1])), log_p)
 
     n = _fit_humps(d, weight)
     mean, sd = n["forward"]
     x = np.linspace(-20, 20, 4001)
     mass = np.exp(log_p(x)) * 0.01
     assert (mean, sd) == pytest.approx((mass @ x, np.sqrt(mass @ (x - mass @ x) ** 2)), abs=1e-9)
-    assert n["forward_kl"] == pytest.approx(kl_quad(log_p, lambda x: _log_normal(x, mean, sd)), abs=1e-9)
+    assert n["forward_kl"] == pytest.approx(kl_quad(log_p, lambda x: log_gaussian(x, mean, sd)), abs=1e-9)
     searched = [minimize(reverse, [start, log_sd]).fun for start, log_sd in [(-d, 0), (mean, np.log(sd)), (d, 0)]]
     assert n["reverse_kl"] == pytest.approx(min(searched), abs=1e-8)
     for found in zip(n["means"], n["sds"], n["kls"], strict=True):

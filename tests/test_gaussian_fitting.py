@@ -13,7 +13,8 @@ from klcourse.explorers.gaussian_fitting import (
     grid_and_step,
     parametrisations,
 )
-from klcourse.gaussian import fit_gaussian, kl_gaussian
+from klcourse.fitting import fit_gaussian
+from klcourse.gaussian import kl_gaussian
 
 START = {"mean": 5.0, "variance": 1.0}
 WALK = START | {"learning_rate": 0.1, "target": 7.0, "steps": 200}

@@ -1,26 +1,19 @@
 """The numbers behind notebook 06's explorers, against SciPy's laws, enumeration and what the notebook writes out."""
 
-import itertools
 import math
 from pathlib import Path
 
-import mpmath
 import nbformat
 import numpy as np
 import pytest
 from scipy import special, stats
 
-from klcourse.divergence import kl_divergence
+from klcourse.counts import fit_rounded_normal, log_poisson, log_rounded_normal, mean_kl_of_samples
 from klcourse.explorers.maximum_likelihood import (
     _EGGS,
     _OTHERS,
     _against_its_normal,
-    _best_normal,
     _compare,
-    _die,
-    _exact_mean,
-    _log_poisson,
-    _log_rounded_normal,
     _simulate,
     counts_and_fits,
     poisson_and_normal,
@@ -67,33 +60,15 @@ def test_bars_are_mean_nll_of_the_observations_and_its_parts(counts, rate, mean,
     assert n["entropy"] == pytest.approx(stats.entropy(often(counts)), abs=1e-15)
 
 
-@pytest.mark.parametrize(("mean", "sd"), [(3.25, SD), (0, 0.5), (12, 0.5), (-2, 3)])
-def test_rounded_normal(mean, sd):
-    logs = _log_rounded_normal(np.arange(60), mean, sd)
-    assert np.exp(logs).sum() == pytest.approx(1, abs=1e-12)
-    with mpmath.workdps(900):  # plain differences need them in the far tail
-        for k in (0, 1, 5, 12, 30):
-            low = mpmath.mpf(0) if k == 0 else mpmath.ncdf(k - 0.5, mean, sd)
-            assert logs[k] == pytest.approx(float(mpmath.log(mpmath.ncdf(k + 0.5, mean, sd) - low)), rel=1e-10)
-
-
 def test_best_normal_of_the_eggs():
-    mean, sd = _best_normal(tuple(often(_EGGS)))
+    mean, sd = fit_rounded_normal(often(_EGGS))
     assert (mean, sd) == pytest.approx((3.217881, 2.029213), abs=2e-5)
     assert _compare(often(_EGGS), 3.25, mean, sd)["normal_kl"] == pytest.approx(0.116303344, abs=1e-9)
 
 
-@pytest.mark.parametrize("counts", [_EGGS, *_OTHERS.values()])
-def test_slopes_vanish_at_the_best_normal(counts):
-    mean, sd = _best_normal(tuple(often(counts)))
-    for shift in np.array([(1e-4, 0), (0, 1e-4)]):
-        ends = [log_q(counts, *(np.array([mean, sd]) + side * shift)).mean() for side in (1, -1)]
-        assert (ends[0] - ends[1]) / 2e-4 == pytest.approx(0, abs=1e-5)
-
-
 @pytest.mark.parametrize("counts", [[0] * 5, [4] * 5])
 def test_best_normal_of_equal_counts_has_the_smallest_sd(counts):
-    n = _compare(often(counts), 1, *_best_normal(tuple(often(counts))))
+    n = _compare(often(counts), 1, *fit_rounded_normal(often(counts)))
     assert n["sd"] == pytest.approx(0.1)
     assert n["normal_kl"] == pytest.approx(0, abs=1e-6)
 
@@ -165,21 +140,6 @@ def test_limit_law():
 # --- the bias of few data -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("n", "exact"), [(10, 0.297238634), (60, 0.042563718)])
-def test_reference_values_of_the_bias(n, exact):
-    assert _exact_mean(n, 6, False) == pytest.approx(exact, abs=1e-9)
-
-
-@pytest.mark.parametrize("loaded", [False, True])
-@pytest.mark.parametrize(("n", "outcomes"), [(1, 3), (5, 3), (7, 2), (4, 4)])
-def test_exact_mean_by_enumeration(n, outcomes, loaded):
-    p, mean = _die(outcomes, loaded), 0
-    for counts in itertools.product(range(n + 1), repeat=outcomes):
-        if sum(counts) == n:
-            mean += stats.multinomial.pmf(counts, n, p) * kl_divergence(np.array(counts) / n, p)
-    assert _exact_mean(n, outcomes, loaded) == pytest.approx(mean, rel=1e-9)
-
-
 @pytest.mark.parametrize(("n", "outcomes", "loaded"), [(60, 6, False), (240, 6, True), (10, 12, True), (600, 2, False)])
 def test_simulation(n, outcomes, loaded):
     found = _simulate(n, outcomes, loaded)
@@ -196,7 +156,7 @@ def test_simulated_samples_follow_chi_squared():
 
 
 def test_what_the_notebook_tells_of_the_bias():
-    assert (_exact_mean(60, 6, False), _exact_mean(240, 6, False)) == pytest.approx((0.0426, 0.0105), abs=5e-5)
+    assert [sample_bias(n).numbers["exact"] for n in (60, 240)] == pytest.approx([0.0426, 0.0105], abs=5e-5)
 
 
 # --- what the notebook writes out -----------------------------------------------------------------------------------
@@ -211,11 +171,12 @@ def in_view(name):
 
 
 def test_notebook_and_explorers_compute_the_same():
-    assert in_view("poisson")(K, 3.25) == pytest.approx(np.exp(_log_poisson(K, 3.25)), rel=1e-12)
+    assert in_view("poisson")(K, 3.25) == pytest.approx(np.exp(log_poisson(K, 3.25)), rel=1e-12)
     for mean, sd in [(3.25, SD), (0.5, 1), (-1, 4)]:
-        expected = np.exp(_log_rounded_normal(K, mean, sd))
+        expected = np.exp(log_rounded_normal(K, mean, sd))
         assert in_view("rounded_normal")(K, mean, sd) == pytest.approx(expected, rel=1e-9)
-    assert in_view("exact_mean")(25, [0.1, 0.2, 0.3, 0.4]) == pytest.approx(_exact_mean(25, 4, True), rel=1e-12)
+    loaded = [0.1, 0.2, 0.3, 0.4]
+    assert in_view("exact_mean")(25, loaded) == pytest.approx(mean_kl_of_samples(25, loaded), rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -12,9 +13,18 @@ from scipy.stats import norm
 
 from klcourse.divergence import kl_divergence
 from klcourse.explorers import mixtures_and_em
-from klcourse.gaussian import kl_quad
 from klcourse.lessons.data import questions
-from klcourse.mixture import log_density, log_joint, lower_bound, m_step, matched_bound, responsibilities
+from klcourse.mixture import (
+    em_half_steps,
+    log_density,
+    log_joint,
+    lower_bound,
+    m_step,
+    matched_bound,
+    responsibilities,
+    reverse_fits,
+)
+from klcourse.quadrature import kl_quad
 
 DATA = mixtures_and_em._DATA
 START = [0.5, 0.5], [-1, 1], [1, 1]
@@ -160,6 +170,46 @@ def test_equal_components_never_part():
     assert np.allclose(weights, 0.5, rtol=1e-12)
 
 
+# --- EM by half steps, and the best Gaussians ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("smallest_sd", [0.0, 0.7])
+def test_half_steps_are_em_written_out(smallest_sd):
+    weights, means, sds = (np.array(part, float) for part in START)
+    q = np.full((DATA.size, 2), 0.5)
+    for i, (mixture, labels, value, bound) in enumerate(islice(em_half_steps(DATA, *START, smallest_sd), 12)):
+        joint = weights * norm.pdf(DATA[:, None], means, sds)
+        if i % 2:
+            q = joint / joint.sum(axis=1, keepdims=True)
+        elif i:
+            weights, means = q.mean(axis=0), (q * DATA[:, None]).sum(axis=0) / q.sum(axis=0)
+            spread = (q * (DATA[:, None] - means) ** 2).sum(axis=0) / q.sum(axis=0)
+            sds = np.maximum(np.sqrt(spread), smallest_sd)
+            joint = weights * norm.pdf(DATA[:, None], means, sds)
+        for found, expected in zip((*mixture, labels), (weights, means, sds, q), strict=True):
+            assert found == pytest.approx(expected, rel=1e-12)
+        assert value == pytest.approx(np.log(joint.sum(axis=1)).sum(), rel=1e-12)
+        assert bound == (pytest.approx(np.sum(q * np.log(joint / q)), rel=1e-12) if i else -math.inf)
+
+
+def test_half_steps_end_where_a_component_collapses():
+    *_, last = em_half_steps([0, 1, 2], [0.5, 0.5], [0, 1.5], [1e-3, 0.5])
+    assert (last[0][2].min(), last[2], last[3]) == (0, math.inf, math.inf)
+
+
+@pytest.mark.parametrize(("d", "weight"), [(0, 0.3), (0.8, 0.5), (2, 0.5), (2.5, 0.6), (3, 0.3), (5, 0.9)])
+def test_reverse_fits_lie_in_the_valleys_that_quadrature_finds(d, weight):
+    p = [weight, 1 - weight], [-d, d], [1, 1]
+
+    def kl(mean, sd):
+        return kl_quad(lambda x: log_density(x, [1], [mean], [sd]), lambda x: log_density(x, *p))
+
+    for mean, sd, value in np.transpose(reverse_fits(d, weight, [-d, (1 - 2 * weight) * d, d], [1, 2, 1])):
+        assert kl(mean, sd) == pytest.approx(value, abs=1e-9)
+        around = [kl(mean + 1e-3 * math.cos(a), sd + 1e-3 * math.sin(a)) for a in np.arange(8) * math.pi / 4]
+        assert min(around) > value
+
+
 # --- bad input --------------------------------------------------------------------------------------------------------
 
 
@@ -208,6 +258,13 @@ def test_a_component_without_observations():
         (lambda: responsibilities([1e200], *F), "too far"),
         (lambda: matched_bound(F[:2], G), "f is no mixture"),
         (lambda: matched_bound(F, 3), "g is no mixture"),
+        (lambda: em_half_steps(3, *START), "x has shape ()"),
+        (lambda: em_half_steps(DATA, [1], [0, 1], [1, 1]), "1 weights, 2 means and 2 sds"),
+        (lambda: em_half_steps(DATA, *START, -0.1), "smallest_sd is -0.1: it must be finite and at least 0"),
+        (lambda: reverse_fits(-1, 0.5, [0], [1]), "d is -1: it must be finite and at least 0"),
+        (lambda: reverse_fits(1, 1, [0], [1]), "weight is 1: it must be finite and above 0 and below 1"),
+        (lambda: reverse_fits(1, 0.5, [0], [0]), "a standard deviation must be above 0"),
+        (lambda: reverse_fits(1, 0.5, [0, 1], [1]), "means has 2, sds has 1"),
         (lambda: mixtures_and_em.em_steps(mean_2=math.nan), "must lie"),
         (lambda: mixtures_and_em.em_steps(sd_2="a"), "must lie"),
         (lambda: mixtures_and_em.bound_and_gap(q=[]), "be one of"),
@@ -215,7 +272,7 @@ def test_a_component_without_observations():
     ],
 )
 def test_bad_input_is_refused_with_the_remedy(call, remedy):
-    with pytest.raises(ValueError, match=remedy):
+    with pytest.raises(ValueError, match=re.escape(remedy)):
         call()
 
 

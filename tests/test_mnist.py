@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from build_mnist import FILES, read_idx
 
-from klcourse.mnist import _DIGESTS, _PATH, _read, load_mnist
+from klcourse.mnist import DIGESTS, PATH, load_mnist, read_mnist
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +40,12 @@ def test_loading_takes_well_under_a_second():
 
 
 def test_size_of_the_file():
-    assert _PATH.stat().st_size < 11.5e6
+    assert PATH.stat().st_size < 11.5e6
 
 
 def test_the_note_names_licence_authors_and_digests():
-    note = _PATH.with_name("MNIST.md").read_text(encoding="utf-8")
-    for text in ["https://creativecommons.org/licenses/by-sa/3.0/", "LeCun", "Cortes", "Burges", *_DIGESTS.values()]:
+    note = PATH.with_name("MNIST.md").read_text(encoding="utf-8")
+    for text in ["https://creativecommons.org/licenses/by-sa/3.0/", "LeCun", "Cortes", "Burges", *DIGESTS.values()]:
         assert text in note
 
 
@@ -128,16 +128,16 @@ def one_array_alone(data, tmp_path):
 )
 def test_a_damaged_file_is_seen(spoil, tmp_path):
     path = tmp_path / "mnist.npz"
-    path.write_bytes(spoil(_PATH.read_bytes(), tmp_path))
+    path.write_bytes(spoil(PATH.read_bytes(), tmp_path))
     with pytest.raises(OSError, match=re.escape(f"{path} is damaged") + ".*Get the package again") as caught:
-        _read(path)
+        read_mnist(path)
     assert "pickle" not in str(caught.value)
     assert not (tmp_path / "trapped").exists()
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"mnist\.npz is missing\. Get the package again"):
-        _read(tmp_path / "mnist.npz")
+        read_mnist(tmp_path / "mnist.npz")
 
 
 # --- the script that builds it ----------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def test_the_script_reads_a_file_as_published_and_no_other(mnist, tmp_path):
     name, (file, shape) = "test_labels", FILES["test_labels"]
     path = tmp_path / file
     path.write_bytes(b"\0\0\x08\x01" + (10000).to_bytes(4, "big") + mnist.test_labels.tobytes())
-    assert (read_idx(path, shape, _DIGESTS[name]) == mnist.test_labels).all()
+    assert (read_idx(path, shape, DIGESTS[name]) == mnist.test_labels).all()
     path.write_bytes(path.read_bytes()[:-1] + b"\0")
     with pytest.raises(SystemExit, match="it is not the file of MNIST"):
-        read_idx(path, shape, _DIGESTS[name])
+        read_idx(path, shape, DIGESTS[name])

@@ -14,18 +14,23 @@ from klcourse import live, style
 
 PACKAGE = Path(klcourse.__file__).parent
 FLOORS = {
+    "checks": 0,
     "divergence": 1,
+    "counts": 1,
     "style": 0,
     "live": 1,
     "mnist": 1,
     "quadrature": 2,
     "gaussian": 3,
+    "fitting": 3,
     "lessons": 2,
     "vae": 3,
     "mixture": 4,
     "tsne": 2,
     "explorers": 5,
 }
+
+NO_FORMULAS = {"style", "live", "explorers", "lessons"}
 
 
 def room(module):
@@ -49,6 +54,69 @@ def test_each_floor_imports_only_what_lies_below(path):
     for module in imported(path) if path.parent != PACKAGE or path.stem != "__init__" else ():
         shared = module == "klcourse.explorers.drawing" if room(own) == "explorers" else room(own) == room(module)
         assert floor(module) < floor(own) or shared, f"{own} imports {module}"
+
+
+def private(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+def private_names_from_elsewhere(source):
+    """Names with a leading underscore that come from klcourse: imported, or reached as attributes of its modules."""
+    tree, modules = ast.parse(source), {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "klcourse":
+            names = {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            yield from (name for name in names.values() if private(name.split(".")[-1]))
+            modules |= {short: name for short, name in names.items() if is_module(name)}
+        if isinstance(node, ast.Import):
+            names = {alias.asname or alias.name: alias.name for alias in node.names}
+            modules |= {short: name for short, name in names.items() if name.split(".")[0] == "klcourse"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and private(node.attr) and (owner := ast.unparse(node.value)) in modules:
+            yield f"{modules[owner]}.{node.attr}"
+
+
+def is_module(name):
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or path.is_dir()
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_underscore_name_crosses_a_file(path):
+    assert [*private_names_from_elsewhere(path.read_text("utf-8"))] == []
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).parent.glob("*.py")), ids=lambda path: path.stem)
+def test_tests_reach_no_underscore_name_of_a_formula(path):
+    names = private_names_from_elsewhere(path.read_text("utf-8"))
+    assert [name for name in names if room(name) not in NO_FORMULAS] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from klcourse.gaussian import _hidden",
+        "from klcourse.gaussian import kl_gaussian, _hidden as shown",
+        "from klcourse import gaussian\ngaussian._hidden(3)",
+        "from klcourse import gaussian as g\ndef f():\n    return g._hidden",
+        "from klcourse.explorers import tsne\ntsne._hidden",
+        "import klcourse.gaussian\nklcourse.gaussian._hidden",
+        "import klcourse.gaussian as g\ng._hidden",
+        "from klcourse import gaussian\nimport numpy as gauss\ngauss._other, gaussian._hidden",
+    ],
+)
+def test_an_underscore_name_that_crosses_a_file_is_seen(source):
+    (name,) = private_names_from_elsewhere(source)
+    assert name in ("klcourse.gaussian._hidden", "klcourse.explorers.tsne._hidden")
+    assert [*private_names_from_elsewhere(source.replace("_hidden", "__all__"))] == []
+
+
+def test_formulas_need_no_picture_and_no_widget():
+    formulas = ", ".join(f"klcourse.{room}" for room in FLOORS if room not in NO_FORMULAS)
+    unwanted = "['matplotlib', 'PIL', 'ipywidgets', 'anywidget', 'IPython']"
+    program = f"import klcourse, {formulas}, sys; print([name for name in {unwanted} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
 
 
 def test_importing_everything_loads_nothing_heavy():

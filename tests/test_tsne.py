@@ -254,7 +254,7 @@ def test_two_clouds_part():
 
 @pytest.mark.parametrize("wrong", [{"learning_rate": 0}, {"learning_rate": math.nan}, {"exaggeration": -1}])
 def test_a_descent_that_cannot_be_is_refused_at_once(wrong):
-    with pytest.raises(ValueError, match=f"{next(iter(wrong))} is .*: give a finite number above 0"):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} is .*: it must be finite and above 0"):
         descend(P, Y, **wrong)
 
 
@@ -382,13 +382,13 @@ def test_feedback_on_the_starts():
 
 @pytest.mark.parametrize("arguments", [{"exaggerated": None}, {"exaggerated": -5}, {"exaggeration": "a"}])
 def test_descend_refuses_at_once(arguments):
-    with pytest.raises(ValueError, match=f"{next(iter(arguments))} is"):
+    with pytest.raises((ValueError, TypeError), match=f"{next(iter(arguments))} is"):
         descend(P, Y, **arguments)
 
 
 @pytest.mark.parametrize("exaggeration", ["a", math.nan, -1])
 def test_a_gradient_wants_a_number_above_zero(exaggeration):
-    with pytest.raises(ValueError, match="exaggeration is"):
+    with pytest.raises((ValueError, TypeError), match="exaggeration is"):
         kl_and_gradient(P, Y, exaggeration)
 
 

@@ -9,13 +9,23 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from scipy.special import expit
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from klcourse import vae as module
 from klcourse.gaussian import kl_gaussian
 from klcourse.mnist import load_mnist
-from klcourse.vae import VAE, _Adam, _cross_entropy, _differentiate, _kl, _spare, _views
+from klcourse.vae import (
+    VAE,
+    Adam,
+    differentiate,
+    kl_to_standard_normal,
+    named_parts,
+    pixel_cross_entropy,
+    rates_and_distortions,
+    spare_memory,
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +62,8 @@ def step(images):
 
     def loss_and_slopes(parameters, kl_coefficient):
         gradient = np.empty_like(parameters)
-        reconstruction, kl = _differentiate(
-            _views(parameters), x, noise, kl_coefficient, _views(gradient), _spare(float)
+        reconstruction, kl = differentiate(
+            named_parts(parameters), x, noise, kl_coefficient, named_parts(gradient), spare_memory(float)
         )
         return (reconstruction + kl_coefficient * kl) / 7, gradient
 
@@ -65,7 +75,7 @@ def step(images):
 def test_gradient_against_finite_differences(step, kl_coefficient):
     _, gradient = step.loss_and_slopes(step.parameters, kl_coefficient)
     rng, size = np.random.default_rng(1), 1e-5
-    for name, part in vars(_views(np.arange(404244))).items():
+    for name, part in vars(named_parts(np.arange(404244))).items():
         slopes = gradient[part.ravel()]
         largest = part.ravel()[np.argsort(np.abs(slopes))[-2:]]
         for index in {rng.choice(part.ravel()), *largest}:
@@ -87,7 +97,7 @@ def test_gradient_along_random_directions(step):
 
 def test_loss_as_it_is_written(step):
     """In plain words, with SciPy's sigmoid and the KL of two Gaussians."""
-    w, x = _views(step.parameters), step.x
+    w, x = named_parts(step.parameters), step.x
     hidden = np.maximum(x @ w.encoder_weights + w.encoder_bias, 0)
     code = hidden @ w.code_weights + w.code_bias
     mean, sd = code[:, :2], np.exp(code[:, 2:] / 2)
@@ -101,8 +111,8 @@ def test_loss_as_it_is_written(step):
 
 
 def test_the_kl_pulls_by_the_mean_and_half_of_variance_less_one(step):
-    with_kl, without = (_views(step.loss_and_slopes(step.parameters, c)[1]).code_bias for c in (1, 0))
-    w = _views(step.parameters)
+    with_kl, without = (named_parts(step.loss_and_slopes(step.parameters, c)[1]).code_bias for c in (1, 0))
+    w = named_parts(step.parameters)
     code = np.maximum(step.x @ w.encoder_weights + w.encoder_bias, 0) @ w.code_weights + w.code_bias
     pull = np.concatenate([code[:, :2], (np.exp(code[:, 2:]) - 1) / 2], axis=1)
     assert with_kl - without == pytest.approx(pull.mean(axis=0), rel=1e-10)
@@ -115,7 +125,7 @@ def test_cross_entropy_and_its_slopes(dtype, tolerance, spread):
     x = rng.choice([0, 0.25, 1], size=(5, 784)).astype(dtype)
     logits = (spread * rng.normal(size=x.shape)).astype(dtype)
     t = logits.astype(float)
-    found = _cross_entropy(x, logits, np.empty_like(x))
+    found = pixel_cross_entropy(x, logits, np.empty_like(x))
     assert found == pytest.approx(np.sum(np.logaddexp(0, t) - x * t), rel=tolerance)
     assert logits == pytest.approx(expit(t) - x, abs=tolerance)
 
@@ -123,11 +133,11 @@ def test_cross_entropy_and_its_slopes(dtype, tolerance, spread):
 def test_kl_of_codes():
     rng = np.random.default_rng(0)
     mean, log_variance = rng.normal(size=(2, 9, 2)) * 3
-    assert _kl(mean, log_variance) == pytest.approx(
+    assert kl_to_standard_normal(mean, log_variance) == pytest.approx(
         np.sum(kl_gaussian(mean, np.exp(log_variance / 2), 0, 1)), rel=1e-12
     )
     near = np.full((1, 2), 1e-4, np.float32)  # a plain e^s - 1 - s has lost every digit here
-    assert _kl(near * 0, near) == pytest.approx(5e-9, rel=1e-2)
+    assert kl_to_standard_normal(near * 0, near) == pytest.approx(5e-9, rel=1e-2)
 
 
 # --- Adam -------------------------------------------------------------------------------------------------------------
@@ -137,7 +147,7 @@ def test_adam_as_in_the_paper():
     rng = np.random.default_rng(0)
     found = expected = rng.normal(size=6)
     found, m, v = found.copy(), np.zeros(6), np.zeros(6)
-    adam = _Adam(found)
+    adam = Adam(found)
     for t in range(1, 601):
         gradient = rng.normal(size=6) * [1e-9, 1e-3, 1, 1e3, t < 5, 0]
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
@@ -148,7 +158,7 @@ def test_adam_as_in_the_paper():
 
 def test_adam_leaves_no_subnormal_numbers_behind():
     parameters = np.zeros(3, np.float32)
-    adam = _Adam(parameters)
+    adam = Adam(parameters)
     for t in range(1100):
         adam.step(parameters, np.full(3, t == 0, np.float32))
         assert not ((adam.sum > 0) & (adam.sum < np.finfo(np.float32).tiny)).any()
@@ -173,7 +183,7 @@ def test_a_large_coefficient_collapses_the_code(mnist):
 
 
 def test_initial_weights_are_glorot_s_and_biases_0():
-    for weights in vars(_views(VAE(seed=3).parameters)).values():
+    for weights in vars(named_parts(VAE(seed=3).parameters)).values():
         bound = math.sqrt(6 / sum(weights.shape)) if weights.ndim == 2 else 0
         assert np.abs(weights).max() <= bound * (1 + 1e-6)
         assert weights.std() == pytest.approx(bound / math.sqrt(3), rel=0.05)
@@ -216,9 +226,9 @@ def test_every_image_takes_part_once_an_epoch(images, monkeypatch):
 
     def watch(w, x, *rest):
         seen.append(x.copy())
-        return _differentiate(w, x, *rest)
+        return differentiate(w, x, *rest)
 
-    monkeypatch.setattr(module, "_differentiate", watch)
+    monkeypatch.setattr(module, "differentiate", watch)
     train(VAE(), images)
     assert [len(x) for x in seen] == [128, 128, 44]
     rows = np.concatenate(seen) * 255
@@ -234,12 +244,12 @@ def test_an_interrupt_leaves_a_model_that_works(images, monkeypatch):
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return _differentiate(*arguments)
+        return differentiate(*arguments)
 
     vae = VAE()
     start = vae.evaluate(images)
     with threadpool_limits(2, user_api="blas"):
-        monkeypatch.setattr(module, "_differentiate", interrupted)
+        monkeypatch.setattr(module, "differentiate", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train(vae, images, epochs=9)
         monkeypatch.undo()
@@ -259,9 +269,9 @@ def test_one_thread_while_an_epoch_runs_and_no_longer(images, monkeypatch):
 
     def watch(*arguments):
         inside.append(blas_threads())
-        return _differentiate(*arguments)
+        return differentiate(*arguments)
 
-    monkeypatch.setattr(module, "_differentiate", watch)
+    monkeypatch.setattr(module, "differentiate", watch)
     with threadpool_limits(2, user_api="blas"):
         for _ in VAE().train(images, 1, 2):
             assert blas_threads() == {2}
@@ -280,6 +290,46 @@ def test_memory_of_a_training_run():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert 50_000 < float(done.stdout) < 300_000  # kB
+
+
+# --- the linear VAE ---------------------------------------------------------------------------------------------------
+
+
+def optimum(variance, beta, noise_variance):
+    """Distortion and rate of the best linear VAE of one dimension, found numerically."""
+
+    def parts(parameters):
+        w, a, s = parameters
+        distortion = (1 - w * a) ** 2 * variance + w**2 * np.exp(s)
+        return distortion, (a**2 * variance + np.exp(s) - 1 - s) / 2
+
+    def loss(parameters):
+        distortion, rate = parts(parameters)
+        return distortion / (2 * noise_variance) + beta * rate
+
+    return parts(minimize(loss, [1, 0.5, -1], tol=1e-12).x)
+
+
+@pytest.mark.parametrize("beta", [0.5, 1, 2, 5, 20, 50])
+@pytest.mark.parametrize("noise_variance", [0.1, 0.04])
+def test_rates_and_distortions_are_the_numerical_optimum(beta, noise_variance):
+    variances = [4, 1, 0.25]
+    for variance, *found in zip(variances, *rates_and_distortions(beta * noise_variance, variances), strict=True):
+        assert found[::-1] == pytest.approx(optimum(variance, beta, noise_variance), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("level", "variances", "message"),
+    [
+        (0, [1, 2], "level is 0.0 and variances are [1. 2.]: all must be above 0"),
+        (1, [1, -2], "all must be above 0"),
+        (math.nan, [1], "level is nan: every entry must be a finite number"),
+        ([1, 2], [1, 2, 3], "These shapes do not broadcast: level (2,), variances (3,)"),
+    ],
+)
+def test_no_rates_without_variances(level, variances, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        rates_and_distortions(level, variances)
 
 
 # --- encode, decode, evaluate -----------------------------------------------------------------------------------------
@@ -354,7 +404,7 @@ def test_save_and_load(trained, images, tmp_path):
     assert loaded.evaluate(images) == trained.vae.evaluate(images)
     train(loaded, images)
     with np.load(tmp_path / "model", allow_pickle=False) as file:
-        assert {name: array.shape for name, array in file.items()} == module._SHAPES
+        assert {name: array.shape for name, array in file.items()} == module.SHAPES
 
 
 def test_load_refuses_what_is_no_model(tmp_path):
@@ -425,7 +475,7 @@ def test_bad_images_are_refused_at_once(images, error, message):
 @pytest.mark.parametrize(
     ("kl_coefficient", "epochs", "error", "message"),
     [
-        (-1, 1, ValueError, "kl_coefficient is -1: it must be finite and not negative"),
+        (-1, 1, ValueError, "kl_coefficient is -1: it must be finite and at least 0. 1 gives the ELBO."),
         (math.nan, 1, ValueError, "kl_coefficient is nan"),
         (math.inf, 1, ValueError, "kl_coefficient is inf"),
         ("1", 1, TypeError, "kl_coefficient is '1': give one number"),

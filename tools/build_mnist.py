@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from klcourse.mnist import _DIGESTS, _PATH, _header, load_mnist
+from klcourse.mnist import DIGESTS, PATH, idx_header, load_mnist
 
 FILES = {
     "train_images": ("train-images-idx3-ubyte", (60000, 28, 28)),
@@ -27,18 +27,18 @@ def read_idx(path, shape, digest):
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != digest:
         sys.exit(f"{path} does not have the digest {digest}: it is not the file of MNIST.")
-    return np.frombuffer(data, np.uint8, offset=len(_header(np.empty(shape, np.uint8)))).reshape(shape)
+    return np.frombuffer(data, np.uint8, offset=len(idx_header(np.empty(shape, np.uint8)))).reshape(shape)
 
 
 def main(folder):
-    arrays = {name: read_idx(folder / "data" / file, shape, _DIGESTS[name]) for name, (file, shape) in FILES.items()}
+    arrays = {name: read_idx(folder / "data" / file, shape, DIGESTS[name]) for name, (file, shape) in FILES.items()}
     # np.savez_compressed would do, but has no choice of level: the highest saves 2 %.
-    with zipfile.ZipFile(_PATH, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(PATH, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w") as entry:
                 np.lib.format.write_array(entry, array, allow_pickle=False)
     mean = load_mnist().train_images.mean()
-    print(f"{_PATH}: {_PATH.stat().st_size:,} bytes; the mean of the training pixels is {mean:.6f}")
+    print(f"{PATH}: {PATH.stat().st_size:,} bytes; the mean of the training pixels is {mean:.6f}")
 
 
 if __name__ == "__main__":

@@ -6,16 +6,11 @@ from scipy.special import ndtr
 
 from klcourse import style
 from klcourse.explorers.drawing import ceiling, line, outline, set_areas, signed_areas
-from klcourse.gaussian import kl_gaussian
+from klcourse.gaussian import kl_gaussian, log_gaussian
 from klcourse.live import Explorer, Picture, slider, toggle
+from klcourse.mixture import reverse_fits
 
 __all__ = ["bimodal_fit", "correlated_fit", "two_gaussians"]
-
-_LOG_SQRT_2PI = np.log(2 * np.pi) / 2
-
-
-def _log_normal(x, mean, sd):
-    return -0.5 * ((x - mean) / sd) ** 2 - np.log(sd) - _LOG_SQRT_2PI
 
 
 def _heading(axes, text, colour=style.INK, right=False):
@@ -77,11 +72,11 @@ def _sum_on_grid(mean_p, sd_p, mean_q, sd_q, window, step, times_dx, log_densiti
         names, first, second = "QP", second, first
     x = np.arange(-window, window, step)
     total = _log_sum(x, first, second) if log_densities else _plain_sum(x, first, second)
-    log_first, log_second = _log_normal(_SHOWN, *first), _log_normal(_SHOWN, *second)
+    log_first, log_second = log_gaussian(_SHOWN, *first), log_gaussian(_SHOWN, *second)
     numbers = {
         "names": names,
-        "p": np.exp(_log_normal(_SHOWN, mean_p, sd_p)),
-        "q": np.exp(_log_normal(_SHOWN, mean_q, sd_q)),
+        "p": np.exp(log_gaussian(_SHOWN, mean_p, sd_p)),
+        "q": np.exp(log_gaussian(_SHOWN, mean_q, sd_q)),
         "integrand": np.exp(log_first) * (log_first - log_second),
         "grid": x[np.abs(x) <= _SHOWN[-1]] if step >= 0.2 else x[:0],
         "parameters": (mean_p, sd_p, mean_q, sd_q),
@@ -99,9 +94,9 @@ def _formula(p, q, log_densities):
 
 
 def _log_sum(x, first, second):
-    log_ratio = _log_normal(x, *first)
+    log_ratio = log_gaussian(x, *first)
     weight = np.exp(log_ratio)
-    log_ratio -= _log_normal(x, *second)
+    log_ratio -= log_gaussian(x, *second)
     return np.sum(weight * log_ratio)  # not @, whose threads wait for each other on a busy machine
 
 
@@ -218,19 +213,14 @@ def bimodal_fit(d=3.0, weight=0.5):
 
 
 _X = np.linspace(-14, 14, 1401)
-# Equally spaced nodes: under a normal law the plain sum converges faster than any power of the step. It is off by less
-# than 1e-8 nats here, while 256 Gauss-Hermite nodes are off by 0.01 where log p bends sharply between far humps.
-_Z = np.linspace(-8, 8, 641)
-_MEAN_OVER_Z = np.exp(_log_normal(_Z, 0, 1)) * (_Z[1] - _Z[0])
-_MEANS_OVER_Z = (_MEAN_OVER_Z * _Z ** np.arange(3)[:, None]).T  # columns: E f, E zf, E z²f
 
 
 def _fit_humps(d, weight):
-    log_p = np.logaddexp(np.log(weight) + _log_normal(_X, -d, 1), np.log(1 - weight) + _log_normal(_X, d, 1))
+    log_p = np.logaddexp(np.log(weight) + log_gaussian(_X, -d, 1), np.log(1 - weight) + log_gaussian(_X, d, 1))
     p = np.exp(log_p)
     mean, sd = (1 - 2 * weight) * d, np.sqrt(1 + 4 * weight * (1 - weight) * d**2)  # the moments of p
-    forward_kl = p @ (log_p - _log_normal(_X, mean, sd)) * (_X[1] - _X[0])
-    means, sds, kls = _reverse_optima(d, weight, np.array([-d, mean, d]), np.array([1.0, sd, 1.0]))
+    forward_kl = p @ (log_p - log_gaussian(_X, mean, sd)) * (_X[1] - _X[0])
+    means, sds, kls = reverse_fits(d, weight, [-d, mean, d], [1.0, sd, 1.0])
     best = np.argmin(np.round(kls, 9))  # of two equal ones the left, whatever the rounding
     others = kls[kls > kls[best] + 1e-6]
     return {
@@ -247,38 +237,6 @@ def _fit_humps(d, weight):
         "weight": weight,
         "weight_right": 1 - weight,
     }
-
-
-def _reverse_optima(d, weight, mean, sd):
-    """Minimise KL(q‖p) over q = N(mean, sd) by Newton's method, from several starts at once.
-
-    With u = d·x + ½ ln((1 − w)/w) the target is p ∝ exp(−x²/2) cosh u, so KL(q‖p) is the mean of −ln cosh u under q
-    plus terms without an integral. Where the surface bends down, the step follows the gradient.
-    """
-    offset = 0.5 * np.log((1 - weight) / weight)
-    log_sd = np.log(sd)
-    for _ in range(60):
-        sd = np.exp(log_sd)[:, None]
-        tanh = np.tanh(d * (mean[:, None] + sd * _Z) + offset)
-        # t0 and t1 are the means of tanh u and z tanh u under q; s0, s1, s2 those of 1, z, z² times 1 − tanh² u
-        (t0, t1, _), (s0, s1, s2) = (tanh @ _MEANS_OVER_Z).T, ((1 - tanh**2) @ _MEANS_OVER_Z).T
-        sd = sd[:, 0]
-        slope = np.array([mean - d * t0, sd**2 - 1 - d * sd * t1])
-        # second derivatives [[a, b], [b, c]] by mean and log sd, made positive definite
-        a, b, c = 1 - d**2 * s0, -(d**2) * sd * s1, 2 * sd**2 - d * sd * t1 - d**2 * sd**2 * s2
-        lowest = (a + c) / 2 - np.hypot((a - c) / 2, b)
-        lift = np.maximum(0, 0.1 - lowest)
-        a, c = a + lift, c + lift
-        step = np.array([b * slope[1] - c * slope[0], b * slope[0] - a * slope[1]]) / (a * c - b * b)
-        step *= np.minimum(1, 0.7 / (np.hypot(*step) + 1e-300))
-        mean, log_sd = mean + step[0], log_sd + step[1]
-        if np.abs(step).max() < 1e-9:
-            break
-    sd = np.exp(log_sd)
-    u = np.abs(d * (mean[:, None] + sd[:, None] * _Z) + offset)
-    log_cosh = (u + np.log1p(np.exp(-2 * u)) - np.log(2)) @ _MEAN_OVER_Z
-    kl = (mean**2 + sd**2 + d**2 - 1 - np.log(4 * weight * (1 - weight))) / 2 - log_sd - log_cosh
-    return mean, sd, np.maximum(np.round(kl, 12), 0)
 
 
 def _draw_humps(figure):
@@ -302,9 +260,9 @@ def _draw_humps(figure):
             curve.set_data(x, p)
             hump.set_xy(outline(x, p))
         for fit, (mean, sd) in zip(fits, (n["forward"], n["best"]), strict=True):
-            fit.set_data(x, np.exp(_log_normal(x, mean, sd)))
+            fit.set_data(x, np.exp(log_gaussian(x, mean, sd)))
         for curve, mean, sd, kl in zip(thin, n["means"], n["sds"], n["kls"], strict=True):
-            curve.set_data(x, np.exp(_log_normal(x, mean, sd)))
+            curve.set_data(x, np.exp(log_gaussian(x, mean, sd)))
             curve.set_visible(kl > n["reverse_kl"] + 1e-6)
         local.set_visible(bool(n["others"]))
         return bool(n["others"])

@@ -8,26 +8,15 @@ from scipy.optimize import brentq
 
 from klcourse import style
 from klcourse.explorers.drawing import ceiling, line
-from klcourse.gaussian import _MOVES, _descend, _forward_gradient
+from klcourse.fitting import descend_kl, exact_slopes, forward_slopes
 from klcourse.live import Explorer, Picture, choice, slider, toggle
 
 __all__ = ["descent_path", "grid_and_step", "parametrisations"]
 
 
-def _exact_gradient(target):
-    """KL(p‖q) of p = N(0, target) and its slopes, as `_forward_gradient` has them on a grid, in closed form."""
-
-    def gradient(mean, variance):
-        spread = target + mean * mean
-        kl = (spread / variance - 1 - math.log(target / variance)) / 2
-        return max(round(kl, 15), 0.0), mean, variance - spread  # what is smaller is rounding dust
-
-    return gradient
-
-
 @lru_cache(maxsize=8)
 def _exact_descent(target, mean, variance, rate, steps, parametrisation):
-    return _descend(_exact_gradient(target), _MOVES[parametrisation], mean, variance, rate, steps)
+    return descend_kl(exact_slopes(target), mean, variance, rate, steps, parametrisation)
 
 
 def _exact_path(target, mean, variance, rate, steps, parametrisation="variance"):
@@ -234,8 +223,7 @@ def _run_on_grid(dx, learning_rate, window, normalise):
     p = np.exp(-(x**2) / (2 * _TARGET)) / math.sqrt(2 * math.pi * _TARGET)
     total = float(p.sum())
     scale = 1.0 if normalise else total
-    gradient, move = _forward_gradient(x, p / total), _MOVES["variance"]
-    path = _path(*_descend(gradient, move, *_START, learning_rate * scale, _STEPS))
+    path = _path(*descend_kl(forward_slopes(x, p / total), *_START, learning_rate * scale, _STEPS))
     loss = scale * path["kl"] + scale * math.log(scale)
     return path | {
         "loss": loss,

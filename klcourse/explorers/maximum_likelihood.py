@@ -7,10 +7,10 @@ from numbers import Real
 import numpy as np
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Polygon
-from scipy.optimize import minimize
-from scipy.special import chdtr, chdtri, gammaln, log_ndtr, xlogy
+from scipy.special import chdtr, chdtri, xlogy
 
 from klcourse import style
+from klcourse.counts import fit_rounded_normal, log_poisson, log_rounded_normal, mean_kl_of_samples
 from klcourse.divergence import entropy
 from klcourse.explorers.drawing import ceiling, line
 from klcourse.live import Explorer, Picture, choice, slider, toggle
@@ -18,18 +18,6 @@ from klcourse.live import Explorer, Picture, choice, slider, toggle
 __all__ = ["counts_and_fits", "poisson_and_normal", "sample_bias"]
 
 _NORMAL = {"color": "#7b3f98", "linestyle": "-.", "text": "#7b3f98"}  # the normal, in every picture of this notebook
-
-
-def _log_poisson(k, rate):
-    return xlogy(k, rate) - rate - gammaln(k + 1)
-
-
-def _log_rounded_normal(k, mean, sd):
-    """Logarithm of the probability that N(mean, sd), rounded, is k; what would round to less than 0 counts as 0."""
-    low, high = np.where(k == 0, -np.inf, (k - 0.5 - mean) / sd), (k + 0.5 - mean) / sd
-    upper = low > 0  # there 1 - Φ keeps the digits that Φ loses
-    low, high = np.where(upper, -high, low), np.where(upper, -low, high)
-    return log_ndtr(high) + np.log1p(-np.exp(log_ndtr(low) - log_ndtr(high)))
 
 
 def _corner(axes, text, colour=style.INK, x=0.0, ha="left"):
@@ -115,7 +103,7 @@ def _compare(often, rate, mean, sd):
     """The law of the data, the two models, and for each model KL(p̂‖q) and the mean NLL."""
     k, p = np.arange(often.size), often / often.sum()
     numbers = {"p": p, "n": int(often.sum()), "entropy": abs(entropy(p)), "rate": rate, "mean": mean, "sd": sd}
-    for name, log_q in (("poisson", _log_poisson(k, rate)), ("normal", _log_rounded_normal(k, mean, sd))):
+    for name, log_q in (("poisson", log_poisson(k, rate)), ("normal", log_rounded_normal(k, mean, sd))):
         here = p > 0
         nll = abs(p[here] @ log_q[here])
         kl = max(p[here] @ (np.log(p[here]) - log_q[here]), 0.0)  # below 0 is rounding dust
@@ -125,26 +113,7 @@ def _compare(often, rate, mean, sd):
 
 @lru_cache(maxsize=256)
 def _best_normal(often):
-    """Mean and sd of the rounded normal with the smallest KL from the data.
-
-    The sd is at least 0.1, and sd and mean are at most four times the highest count that is shown.
-    """
-    often, k = np.array(often), np.arange(len(often))
-    here, top = often > 0, k[-1]
-    mean = often @ k / often.sum()
-    sd = math.sqrt(often @ (k - mean) ** 2 / often.sum())
-
-    def nll(parameters):
-        mean, log_sd = parameters
-        return -(often[here] @ _log_rounded_normal(k[here], mean, math.exp(log_sd))) / often.sum()
-
-    bounds = [(-4 * top, 4 * top), (math.log(0.1), math.log(4 * top))]
-    # Gradient methods call BLAS, whose threads can hold up so small a problem for tens of milliseconds.
-    options = {"xatol": 1e-6, "fatol": 1e-12, "maxfev": 2000, "maxiter": 2000}
-    start = [mean, math.log(max(sd, 0.1))]
-    for _ in range(2):  # the second search starts where the first has got stuck, if it has
-        start = minimize(nll, start, method="Nelder-Mead", bounds=bounds, options=options).x
-    return float(start[0]), math.exp(start[1])
+    return fit_rounded_normal(often)
 
 
 def _draw_fits(top):
@@ -261,7 +230,7 @@ def _against_its_normal(rate, swap):
     """Poisson(λ) and the rounded N(λ, √λ) on all counts within 12 sds, and the KL of the one from the other."""
     sd = math.sqrt(rate)
     k = np.arange(max(0, math.floor(rate - 12 * sd)), math.ceil(rate + 12 * sd) + 8)
-    log_p, log_q = _log_poisson(k, rate), _log_rounded_normal(k, rate, sd)
+    log_p, log_q = log_poisson(k, rate), log_rounded_normal(k, rate, sd)
     p, q = np.exp(log_p), np.exp(log_q)
     kl = float(q @ (log_q - log_p) if swap else p @ (log_p - log_q))
     return {"rate": rate, "k": k, "p": p, "q": q, "kl": kl, "limit": 1 / (12 * rate), "swap": swap}
@@ -382,10 +351,7 @@ def _simulate(n, outcomes, loaded):
 
 @lru_cache(maxsize=2048)
 def _exact_mean(n, outcomes, loaded):
-    """The mean of KL(p̂‖p) over all samples of size n: each outcome's count is binomial."""
-    p, k = _die(outcomes, loaded)[:, None], np.arange(n + 1)
-    log_binomial = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1) + xlogy(k, p) + xlogy(n - k, 1 - p)
-    return float(np.sum(np.exp(log_binomial) * xlogy(k / n, k / n / p)))
+    return mean_kl_of_samples(n, _die(outcomes, loaded))
 
 
 def _draw_bias(figure):

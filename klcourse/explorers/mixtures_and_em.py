@@ -2,6 +2,7 @@
 
 import math
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 from matplotlib.colors import to_rgb
@@ -11,7 +12,7 @@ from klcourse import style
 from klcourse.divergence import kl_divergence
 from klcourse.explorers.drawing import ceiling, line, within
 from klcourse.live import Explorer, Picture, choice, slider
-from klcourse.mixture import log_density, lower_bound, m_step, matched_bound, responsibilities
+from klcourse.mixture import em_half_steps, log_density, lower_bound, matched_bound, responsibilities
 
 __all__ = ["bound_and_gap", "em_steps", "kl_of_mixtures"]
 
@@ -200,7 +201,6 @@ def _bound_alt(n):
 # --- (b) EM step by step ------------------------------------------------------------------------------------------
 
 _SPANS = (8, 20, 40, 80)  # half steps that the axis may show
-_COLLAPSED = 1e-8
 
 
 def em_steps(mean_1=-0.1, mean_2=0.1, sd_1=1.0, sd_2=1.0):
@@ -242,18 +242,7 @@ def em_steps(mean_1=-0.1, mean_2=0.1, sd_1=1.0, sd_2=1.0):
 @lru_cache(maxsize=8)
 def _em_path(means, sds, smallest_sd, half_steps):
     """Mixture, labels, log-likelihood and bound after 0, 1, … half steps, up to the last or a component of sd 0."""
-    mixture = (0.5, 0.5), means, tuple(max(sd, smallest_sd) for sd in sds)
-    labels, log_likelihood = np.full((_DATA.size, 2), 0.5), log_density(_DATA, *mixture).sum()
-    path = [(mixture, labels, log_likelihood, -math.inf)]  # before the first E step there is no bound
-    for _ in range(half_steps // 2):
-        labels = responsibilities(_DATA, *mixture)
-        path.append((mixture, labels, log_likelihood, log_likelihood))
-        mixture = m_step(_DATA, labels, smallest_sd)
-        if mixture[2].min() < _COLLAPSED:
-            return [*path, (mixture, labels, math.inf, math.inf)]
-        log_likelihood = log_density(_DATA, *mixture).sum()
-        path.append((mixture, labels, log_likelihood, lower_bound(_DATA, labels, *mixture)))
-    return path
+    return list(islice(em_half_steps(_DATA, (0.5, 0.5), means, sds, smallest_sd), half_steps + 1))
 
 
 def _em(mean_1, mean_2, sd_1, sd_2, smallest_sd, half_steps):

@@ -12,7 +12,7 @@ from klcourse.live import Explorer, Picture, choice, slider
 from klcourse.live.screen import Screen
 from klcourse.live.still import bundle
 from klcourse.mnist import load_mnist
-from klcourse.vae import VAE
+from klcourse.vae import VAE, rates_and_distortions
 
 __all__ = ["latent_kl", "linear_vae", "trained_gallery"]
 
@@ -186,7 +186,7 @@ def linear_vae(beta=1.0, variances=(4, 1, 0.25), noise_variance=0.1):
 
 def _linear(beta, noise_variance, variances):
     level = beta * noise_variance
-    rates, distortions = _rates_and_distortions(level, variances)
+    rates, distortions = rates_and_distortions(level, variances)
     return {
         "level": level,
         "rates": rates,
@@ -200,13 +200,9 @@ def _linear(beta, noise_variance, variances):
     }
 
 
-def _rates_and_distortions(level, variances):
-    return np.maximum(np.log(variances / level), 0) / 2, np.minimum(variances, level)
-
-
 def _draw_linear(variances):
     levels = np.geomspace(1e-4, variances.max(), 400)
-    rates, distortions = _rates_and_distortions(levels[:, None], variances)
+    rates, distortions = rates_and_distortions(levels[:, None], variances)
     places = np.arange(variances.size)
 
     def build(figure):

@@ -1,0 +1,300 @@
+"""The input rules of all formulas and their sentences, written once.
+
+A function called `check_...` only looks; the others return what they have checked. Each raises a ValueError or a
+TypeError that names the argument, says what is wrong with it, and what to do.
+"""
+
+import math
+from numbers import Integral, Number, Real
+
+import numpy as np
+
+__all__ = [
+    "bounded",
+    "check_number",
+    "check_option",
+    "check_same_length",
+    "check_sd",
+    "check_shapes",
+    "check_whole_number",
+    "covariance_root",
+    "finite",
+    "matching_probabilities",
+    "numbers",
+    "probabilities",
+    "vector",
+]
+
+
+# --- arrays -----------------------------------------------------------------------------------------------------------
+
+
+def numbers(name, value):
+    """The value as an array of real numbers, infinite ones included.
+
+    Parameters
+    ----------
+    name : str
+        What the argument is called, for the message.
+    value : array_like, any shape
+
+    Returns
+    -------
+    ndarray of floats or integers
+
+    Raises
+    ------
+    ValueError, TypeError
+        If entries are masked, rows differ in length, or an entry is no real number.
+
+    >>> numbers("p", "half")
+    Traceback (most recent call last):
+    TypeError: p holds str128 values, not real numbers: give floats.
+    """
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked entries: fill or remove them first, nothing is dropped here.")
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths: make all rows equally long.") from None
+    if array.dtype == object and all(isinstance(x, Number) and not isinstance(x, complex) for x in array.flat):
+        array = array.astype(float)  # fractions and decimals
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} holds {array.dtype.name} values, not real numbers: give floats.")
+    return array
+
+
+def finite(name, value):
+    """The value as an array of finite floats, of any shape.
+
+    >>> finite("mean", [0, float("nan")])
+    Traceback (most recent call last):
+    ValueError: mean is [ 0. nan]: every entry must be a finite number. Find where it came from.
+    """
+    array = numbers(name, value).astype(float)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} is {array}: every entry must be a finite number. Find where it came from.")
+    return array
+
+
+def bounded(name, value, lowest=-1e100, highest=1e100):
+    """The value as an array of floats from `lowest` to `highest`, whose products do not overflow.
+
+    >>> bounded("precision", [1, -1], lowest=0)
+    Traceback (most recent call last):
+    ValueError: precision must hold finite numbers that are not negative, below 1e+100. Find where the others came from.
+    """
+    array = numbers(name, value).astype(float)
+    if not ((array >= lowest) & (array <= highest)).all():
+        allowed = "numbers that are not negative" if lowest == 0 else "numbers"
+        raise ValueError(f"{name} must hold finite {allowed}, below {highest:g}. Find where the others came from.")
+    return array
+
+
+def vector(name, value):
+    """The value as an array of finite floats, shape (d,) with d of 1 or more.
+
+    >>> vector("mean_p", 0.5)
+    Traceback (most recent call last):
+    ValueError: mean_p has shape (): give a list of d numbers, as in [0.0, 1.0] for d = 2.
+    """
+    array = finite(name, value)
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"{name} has shape {array.shape}: give a list of d numbers, as in [0.0, 1.0] for d = 2.")
+    return array
+
+
+def check_shapes(rule="Axes must be equal or 1.", **named):
+    """Check that the shapes of the named arrays broadcast.
+
+    >>> check_shapes(mean=np.zeros(2), sd=np.ones(3))
+    Traceback (most recent call last):
+    ValueError: These shapes do not broadcast: mean (2,), sd (3,). Axes must be equal or 1.
+    """
+    try:
+        np.broadcast_shapes(*(array.shape for array in named.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in named.items())
+        raise ValueError(f"These shapes do not broadcast: {shapes}. {rule}") from None
+
+
+def check_same_length(**named):
+    """Check that the named means and covariances have one dimension d.
+
+    >>> check_same_length(mean_p=np.zeros(2), mean_q=np.zeros(3))
+    Traceback (most recent call last):
+    ValueError: The dimensions differ: mean_p has 2, mean_q has 3. Give all the same d.
+    """
+    if len({len(array) for array in named.values()}) > 1:
+        sizes = ", ".join(f"{name} has {len(array)}" for name, array in named.items())
+        raise ValueError(f"The dimensions differ: {sizes}. Give all the same d.")
+
+
+# --- spreads ----------------------------------------------------------------------------------------------------------
+
+
+def check_sd(name, sd):
+    """Check that all standard deviations of an array are above 0.
+
+    >>> check_sd("sd_p", np.array(0.0))
+    Traceback (most recent call last):
+    ValueError: sd_p is 0.0: a standard deviation must be above 0. If it is a variance, take its square root.
+    """
+    if not (sd > 0).all():
+        raise ValueError(
+            f"{name} is {sd}: a standard deviation must be above 0. If it is a variance, take its square root."
+        )
+
+
+def covariance_root(name, value):
+    """The lower triangular L, shape (d, d), with L Lᵀ = the covariance matrix.
+
+    Parameters
+    ----------
+    name : str
+    value : array_like, shape (d, d)
+        Symmetric and positive definite.
+
+    >>> covariance_root("cov_p", [[4, 0], [0, 9]])
+    array([[2., 0.],
+           [0., 3.]])
+    """
+    cov = finite(name, value)
+    if cov.ndim != 2 or cov.shape[0] != cov.shape[1] or cov.size == 0:
+        raise ValueError(
+            f"{name} has shape {cov.shape}: a covariance matrix is square. For variances alone use np.diag."
+        )
+    if not np.allclose(cov, cov.T, rtol=0, atol=1e-10 * np.abs(cov).max()):
+        raise ValueError(
+            f"{name} is not symmetric: entry [i, j] must equal [j, i]. Use (cov + cov.T) / 2 for rounding."
+        )
+    try:
+        return np.linalg.cholesky(cov)
+    except np.linalg.LinAlgError:
+        raise ValueError(
+            f"{name} is not positive definite: all eigenvalues of a covariance matrix must be above 0. "
+            "Leave out variables that follow from the others."
+        ) from None
+
+
+# --- probabilities ----------------------------------------------------------------------------------------------------
+
+
+def matching_probabilities(axis=-1, **named):
+    """The named distributions as float arrays with the outcomes on the last axis: equally many, shapes that broadcast.
+
+    >>> matching_probabilities(p=[0.5, 0.5], q=[0.2, 0.3, 0.5])
+    Traceback (most recent call last):
+    ValueError: p has 2 outcomes and q has 3: both need one probability for each outcome, 0 where it cannot happen.
+    """
+    arrays = {name: probabilities(name, value, axis) for name, value in named.items()}
+    (first, reference), *others = arrays.items()
+    for name, array in others:
+        if array.shape[-1] != reference.shape[-1]:
+            raise ValueError(
+                f"{first} has {reference.shape[-1]} outcomes and {name} has {array.shape[-1]}: "
+                "both need one probability for each outcome, 0 where it cannot happen."
+            )
+    check_shapes("Leading axes must be equal or 1.", **arrays)
+    return [*arrays.values()]
+
+
+def probabilities(name, value, axis=-1):
+    """The probabilities as a float array with the outcomes on the last axis.
+
+    Parameters
+    ----------
+    name : str
+    value : array_like, shape (..., K)
+        Not negative, with sum 1 along `axis`, to about 8 digits.
+    axis : int
+        The axis that runs over the K outcomes.
+
+    >>> probabilities("p", [0.5, 0.6])
+    Traceback (most recent call last):
+    ValueError: p sums to 1.1: probabilities must sum to 1. For a density on a grid multiply by the grid step; \
+for counts divide by their total.
+    """
+    array = numbers(name, value)
+    if array.ndim == 0:
+        raise ValueError(f"{name} is the single number {array}: give the probabilities of all outcomes as a list.")
+    try:
+        array = np.moveaxis(array, axis, -1)
+    except (ValueError, TypeError):
+        raise ValueError(f"axis={axis!r} does not fit {name}, which has {array.ndim} axes.") from None
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: a distribution needs at least one outcome.")
+    _check_entries(name, array)
+    _check_sums(name, array)
+    return array.astype(float, copy=False)
+
+
+def _check_entries(name, array):
+    lowest = array.min()
+    if lowest >= 0 and array.max() < np.inf:
+        return
+    index = np.unravel_index(np.argmax(~np.isfinite(array) | (array < 0)), array.shape)
+    where = f"{name}[{', '.join(map(str, index))}] is {array[index]}"
+    if np.isfinite(array[index]):
+        raise ValueError(f"{where}: a probability cannot be negative.")
+    raise ValueError(f"{where}: every probability must be a finite number. Find where it came from (0/0? log 0?).")
+
+
+def _check_sums(name, array):
+    sums = array.sum(axis=-1, dtype=float)
+    # Input in single or half precision can sum to 1 only to its own precision.
+    tolerance = max(1e-8, 10 * np.finfo(array.dtype).eps) if array.dtype.kind == "f" else 0
+    wrong = ~(np.abs(sums - 1) <= tolerance)
+    if wrong.any():
+        row = np.unravel_index(np.argmax(wrong), wrong.shape)
+        at = f"{name}[{', '.join(map(str, row))}]" if row else name
+        raise ValueError(
+            f"{at} sums to {round(float(sums[row]), 12)}: probabilities must sum to 1. "
+            "For a density on a grid multiply by the grid step; for counts divide by their total."
+        )
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------
+
+
+def check_number(name, value, *, above=None, below=None, lowest=None, remedy=""):
+    """Check one finite number: above `above`, below `below`, and at least `lowest`. The remedy is added to the message.
+
+    >>> check_number("learning_rate", 0, above=0)
+    Traceback (most recent call last):
+    ValueError: learning_rate is 0: it must be finite and above 0.
+    >>> check_number("kl_coefficient", -1, lowest=0, remedy="1 gives the ELBO.")
+    Traceback (most recent call last):
+    ValueError: kl_coefficient is -1: it must be finite and at least 0. 1 gives the ELBO.
+    """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}: give one number.")
+    limits = {"above": above, "below": below, "at least": lowest}
+    wanted = "".join(f" and {words} {limit}" for words, limit in limits.items() if limit is not None)
+    fits = (above is None or value > above) and (below is None or value < below)
+    if not (math.isfinite(value) and fits and (lowest is None or value >= lowest)):
+        raise ValueError(f"{name} is {value}: it must be finite{wanted}. {remedy}".rstrip())
+
+
+def check_whole_number(name, value, *, lowest):
+    """Check one whole number, not below `lowest`.
+
+    >>> check_whole_number("steps", 2.5, lowest=0)
+    Traceback (most recent call last):
+    TypeError: steps is 2.5: give a whole number, such as 10.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}: give a whole number, such as 10.")
+    if value < lowest:
+        raise ValueError(f"{name} is {value}: give {lowest} or more.")
+
+
+def check_option(name, value, known):
+    """Check that the value is one of the known ones.
+
+    >>> check_option("direction", "up", ["forward", "reverse"])
+    Traceback (most recent call last):
+    ValueError: direction is 'up': choose one of 'forward', 'reverse'.
+    """
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}: choose one of {', '.join(map(repr, known))}.")

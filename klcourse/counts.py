@@ -1,0 +1,163 @@
+"""Laws of counts: Poisson, the rounded normal and the one that fits best, and the KL that few data feign. In nats."""
+
+import math
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import gammaln, log_ndtr, xlogy
+
+from klcourse.checks import bounded, check_sd, check_shapes, check_whole_number, finite, probabilities, vector
+
+__all__ = ["fit_rounded_normal", "log_poisson", "log_rounded_normal", "mean_kl_of_samples"]
+
+
+def log_poisson(k, rate):
+    """The logarithm of the Poisson probability of a count: k log(rate) - rate - log k!.
+
+    Parameters
+    ----------
+    k : array_like, any shape
+        Counts: whole numbers from 0 on.
+    rate : array_like
+        λ, not negative; its shape broadcasts with that of k.
+
+    Returns
+    -------
+    ndarray of the broadcast shape
+        In nats; -inf for a count above 0 where the rate is 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If k are no counts, or a rate is negative or no finite number.
+
+    >>> log_poisson([0, 1, 5], 2.0).round(4)
+    array([-2.    , -1.3069, -3.3218])
+    """
+    k, rate = _counts("k", k), bounded("rate", rate, lowest=0)
+    check_shapes(k=k, rate=rate)
+    return xlogy(k, rate) - rate - gammaln(k + 1)
+
+
+def log_rounded_normal(k, mean, sd):
+    """The logarithm of the probability that N(mean, sd), rounded, is k; what would round to less than 0 counts as 0.
+
+    Parameters
+    ----------
+    k : array_like, any shape
+        Counts: whole numbers from 0 on.
+    mean, sd : array_like
+        Mean and standard deviation of the normal before rounding; their shapes broadcast with that of k.
+
+    Returns
+    -------
+    ndarray of the broadcast shape
+        In nats, with full relative precision in both tails.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If k are no counts, sd is not above 0, or an entry is no finite number.
+
+    >>> log_rounded_normal([0, 1, 40], 1.0, 1.0).round(4)
+    array([  -1.1759,   -0.9599, -745.6953])
+    """
+    k, mean, sd = _counts("k", k), finite("mean", mean), finite("sd", sd)
+    check_sd("sd", sd)
+    check_shapes(k=k, mean=mean, sd=sd)
+    return _log_rounded_normal(k, mean, sd)
+
+
+def _log_rounded_normal(k, mean, sd):
+    low, high = np.where(k == 0, -np.inf, (k - 0.5 - mean) / sd), (k + 0.5 - mean) / sd
+    upper = low > 0  # there 1 - Φ keeps the digits that Φ loses
+    low, high = np.where(upper, -high, low), np.where(upper, -low, high)
+    return log_ndtr(high) + np.log1p(-np.exp(log_ndtr(low) - log_ndtr(high)))
+
+
+def fit_rounded_normal(often):
+    """The rounded normal with the smallest KL from the data, which is the one of highest likelihood.
+
+    Parameters
+    ----------
+    often : array_like, shape (K + 1,)
+        How often each of the counts 0, 1, ..., K was seen, K being 1 or more.
+
+    Returns
+    -------
+    mean, sd : float
+        Of the normal before rounding. The sd is at least 0.1, and sd and size of the mean are at most 4 K: where all
+        observations are 0, for example, the likelihood has no maximum.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no observation, or an entry is negative or no finite number.
+
+    >>> mean, sd = fit_rounded_normal([1, 2, 3, 4, 2, 2, 1, 0, 1])
+    >>> round(mean, 3), round(sd, 3)
+    (3.218, 2.029)
+    """
+    often = vector("often", often)
+    if often.size < 2 or (often < 0).any() or not often.any():
+        raise ValueError(f"often is {often}: say how often each of the counts 0, 1, ... was seen, as np.bincount does.")
+    k, here = np.arange(often.size), often > 0
+    mean = often @ k / often.sum()
+    sd = math.sqrt(often @ (k - mean) ** 2 / often.sum())
+
+    def nll(parameters):
+        mean, log_sd = parameters
+        return -(often[here] @ _log_rounded_normal(k[here], mean, math.exp(log_sd))) / often.sum()
+
+    top = k[-1]
+    bounds = [(-4 * top, 4 * top), (math.log(0.1), math.log(4 * top))]
+    # Gradient methods call BLAS, whose threads can hold up so small a problem for tens of milliseconds.
+    options = {"xatol": 1e-6, "fatol": 1e-12, "maxfev": 2000, "maxiter": 2000}
+    start = [mean, math.log(max(sd, 0.1))]
+    for _ in range(2):  # the second search starts where the first has got stuck, if it has
+        start = minimize(nll, start, method="Nelder-Mead", bounds=bounds, options=options).x
+    return float(start[0]), math.exp(start[1])
+
+
+def mean_kl_of_samples(n, p):
+    """The mean of KL(p̂‖p) over all samples of size n from p, where p̂ are a sample's shares: each count is binomial.
+
+    Parameters
+    ----------
+    n : int
+        Observations in a sample: 1 or more.
+    p : array_like, shape (K,)
+        Probabilities, summing to 1.
+
+    Returns
+    -------
+    float
+        In nats: above 0, and close to (K - 1) / 2n where n is large.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If p is no distribution, or n no whole number above 0.
+
+    Source: Miller, "Note on the bias of information estimates" (1955), for (K - 1) / 2n.
+
+    >>> round(mean_kl_of_samples(60, [1 / 6] * 6), 6)
+    0.042564
+    """
+    check_whole_number("n", n, lowest=1)
+    p = probabilities("p", p)
+    if p.ndim != 1:
+        raise ValueError(f"p has shape {p.shape}: give one distribution as a list.")
+    p, k = p[p > 0][:, None], np.arange(n + 1)  # what never happens is never counted
+    log_binomial = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1) + xlogy(k, p) + xlogy(n - k, 1 - p)
+    return float(np.sum(np.exp(log_binomial) * xlogy(k / n, k / n / p)))
+
+
+# --- the input rules --------------------------------------------------------------------------------------------------
+
+
+def _counts(name, value):
+    array = finite(name, value)
+    if (array < 0).any() or (array != np.floor(array)).any():
+        raise ValueError(f"{name} is {array}: counts are whole numbers, from 0 on.")
+    return array

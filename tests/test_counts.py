@@ -1,0 +1,90 @@
+"""klcourse.counts against SciPy's laws, mpmath, enumeration and malformed input."""
+
+import itertools
+import math
+import re
+
+import mpmath
+import numpy as np
+import pytest
+from scipy import stats
+
+from klcourse.counts import fit_rounded_normal, log_poisson, log_rounded_normal, mean_kl_of_samples
+from klcourse.divergence import kl_divergence
+
+SEEN = [(0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 8), (4, 4, 4, 5, 5, 6), (0, 0, 0, 1, 2, 5, 12)]
+
+
+def log_q(counts, mean, sd):
+    """Log-probabilities of a rounded normal by differences of SciPy's cdf."""
+    low = np.where(np.asarray(counts) == 0, -np.inf, np.asarray(counts) - 0.5)
+    return np.log(stats.norm.cdf(np.asarray(counts) + 0.5, mean, sd) - stats.norm.cdf(low, mean, sd))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.05, 3.25, 400.0])
+def test_poisson(rate):
+    k = np.arange(500)
+    assert log_poisson(k, rate) == pytest.approx(stats.poisson.logpmf(k, rate), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize(("mean", "sd"), [(3.25, 1.98), (0, 0.5), (12, 0.5), (-2, 3)])
+def test_rounded_normal(mean, sd):
+    logs = log_rounded_normal(np.arange(60), mean, sd)
+    assert np.exp(logs).sum() == pytest.approx(1, abs=1e-12)
+    with mpmath.workdps(900):  # plain differences need them in the far tail
+        for k in (0, 1, 5, 12, 30):
+            low = mpmath.mpf(0) if k == 0 else mpmath.ncdf(k - 0.5, mean, sd)
+            assert logs[k] == pytest.approx(float(mpmath.log(mpmath.ncdf(k + 0.5, mean, sd) - low)), rel=1e-10)
+
+
+def test_parameters_broadcast():
+    table = log_rounded_normal([[0], [3]], [1, 2, 3], 1.5)
+    assert table.tolist() == [[float(log_rounded_normal(k, mean, 1.5)) for mean in (1, 2, 3)] for k in (0, 3)]
+
+
+@pytest.mark.parametrize("counts", SEEN)
+def test_slopes_vanish_at_the_best_normal(counts):
+    mean, sd = fit_rounded_normal(np.bincount(counts, minlength=13))
+    for shift in np.array([(1e-4, 0), (0, 1e-4)]):
+        ends = [log_q(counts, *(np.array([mean, sd]) + side * shift)).mean() for side in (1, -1)]
+        assert (ends[0] - ends[1]) / 2e-4 == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize(("n", "exact"), [(10, 0.297238634), (60, 0.042563718)])
+def test_reference_values_of_the_bias(n, exact):
+    assert mean_kl_of_samples(n, np.full(6, 1 / 6)) == pytest.approx(exact, abs=1e-9)
+
+
+@pytest.mark.parametrize("p", [[0.2, 0.3, 0.5], [1 / 3] * 3, [0.4, 0.6], [0.1, 0.2, 0.3, 0.4], [0, 0.5, 0.5], [1]])
+@pytest.mark.parametrize("n", [1, 4, 7])
+def test_mean_kl_by_enumeration(n, p):
+    mean = 0
+    for counts in itertools.product(range(n + 1), repeat=len(p)):
+        if sum(counts) == n and not any(count and not chance for count, chance in zip(counts, p, strict=True)):
+            mean += stats.multinomial.pmf(counts, n, p) * kl_divergence(np.array(counts) / n, p)
+    assert mean_kl_of_samples(n, p) == pytest.approx(mean, rel=1e-9, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: log_poisson([0.5], 1), ValueError, "k is [0.5]: counts are whole numbers, from 0 on."),
+        (lambda: log_poisson(3, -1), ValueError, "rate must hold finite numbers that are not negative"),
+        (lambda: log_poisson("three", 1), TypeError, "k holds str"),
+        (lambda: log_rounded_normal(-1, 0, 1), ValueError, "k is -1.0: counts are whole numbers"),
+        (lambda: log_rounded_normal(1, 0, 0), ValueError, "sd is 0.0: a standard deviation must be above 0"),
+        (lambda: log_rounded_normal(1, math.nan, 1), ValueError, "mean is nan: every entry must be a finite number"),
+        (lambda: log_poisson([1, 2], [1, 2, 3]), ValueError, "These shapes do not broadcast: k (2,), rate (3,)"),
+        (lambda: log_rounded_normal([1, 2], [1, 2, 3], 1), ValueError, "k (2,), mean (3,), sd ()"),
+        (lambda: fit_rounded_normal([0, 0]), ValueError, "say how often each of the counts 0, 1, ... was seen"),
+        (lambda: fit_rounded_normal([3]), ValueError, "say how often each of the counts"),
+        (lambda: fit_rounded_normal([3, -1]), ValueError, "say how often each of the counts"),
+        (lambda: mean_kl_of_samples(0, [1]), ValueError, "n is 0: give 1 or more."),
+        (lambda: mean_kl_of_samples(2.5, [1]), TypeError, "n is 2.5: give a whole number"),
+        (lambda: mean_kl_of_samples(2, [0.5, 0.4]), ValueError, "p sums to 0.9"),
+        (lambda: mean_kl_of_samples(2, [[0.5, 0.5]]), ValueError, "p has shape (1, 2): give one distribution"),
+    ],
+)
+def test_malformed_input(call, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        call()
