@@ -16,7 +16,8 @@ from scipy.stats import binom, norm
 
 from klcourse.divergence import cross_entropy, entropy, js_distance, js_divergence, kl_divergence, kl_terms
 from klcourse.explorers.tsne import forces
-from klcourse.gaussian import fit_gaussian, kl_gaussian
+from klcourse.fitting import fit_gaussian
+from klcourse.gaussian import kl_gaussian
 from klcourse.mixture import log_density, log_joint, lower_bound, m_step, matched_bound, responsibilities
 from klcourse.mnist import load_mnist
 from klcourse.quadrature import kl_quad
