@@ -1,6 +1,7 @@
 """How fast a picture follows its slider: `uv run python benchmarks/live.py [--no-browser] [--seconds 5]`.
 
-First the time that one slider step takes the kernel, for every explorer, at double resolution. Then, in JupyterLab in
+First the time that one slider step takes the kernel, for every explorer, along the range of each control and by random
+jumps; a jump is compared with what a new figure costs. Then, in JupyterLab in
 Chromium, the same picture made in two ways, in turns: by this package, and by `interact` with a new figure each time
 (at single resolution, as is usual). Run it on a machine that has nothing else to do.
 """
@@ -20,9 +21,11 @@ import numpy as np
 from fair import start_again_without_overrides
 
 from klcourse import explorers
+from klcourse.live import Picture
 
 TESTS = Path(__file__).parent.parent / "tests"
 MEDIAN_TARGET, P95_TARGET = 8, 20  # milliseconds
+MEDIAN_JUMP_TARGET, P95_JUMP_TARGET = 1 / 8, 1 / 2  # of a new figure
 SPEED_UP_TARGET = 2.5
 
 
@@ -34,6 +37,7 @@ def main():
     start_again_without_overrides()
     print_load()
     measure_kernel()
+    measure_jumps()
     if not options.no_browser:
         measure_browser(options.seconds)
     print_load()
@@ -92,6 +96,48 @@ def positions(control, steps):
     if isinstance(bar.value, int):
         return np.unique(spaced.round().astype(int)).tolist()
     return (bar.base**spaced if hasattr(bar, "base") else spaced).tolist()
+
+
+def measure_jumps(jumps=60):
+    """Print the time that random jumps take, as a share of the time for a new figure, measured in turns."""
+    print("\n| explorer | new figure, ms | jump: median | p95 | computing, median of a jump |\n|---|---|---|---|---|")
+    rng, missed = np.random.default_rng(1), []
+    for name, explorer in all_explorers():
+        new, taken, computing = [], [], []
+        for _ in range(jumps):
+            taken.append(milliseconds(jump(explorer, rng)))
+            computing.append(milliseconds(lambda: explorer._compute(**explorer.values)))  # noqa: B023
+            if len(taken) % 6 == 0:
+                new.append(milliseconds(lambda: picture_anew(explorer)))  # noqa: B023
+                explorer.picture.update(explorer.numbers)  # it has lost its background
+        figure, (median, p95) = np.median(new), np.quantile(taken, [0.5, 0.95]) / np.median(new)
+        print(f"| {name} | {figure:.0f} | {median:.3f} | {p95:.3f} | {np.median(computing) / figure:.3f} |")
+        if median > MEDIAN_JUMP_TARGET or p95 > P95_JUMP_TARGET:
+            missed.append(name)
+    targets = f"median ≤ {MEDIAN_JUMP_TARGET}, p95 ≤ {P95_JUMP_TARGET}"
+    print(f"\nTarget: {targets} of a new figure. Missed by: {', '.join(missed) or 'none'}.")
+
+
+def milliseconds(act):
+    before = time.perf_counter()
+    act()
+    return (time.perf_counter() - before) * 1e3
+
+
+def jump(explorer, rng):
+    """Choose a control and another value for it, and return a function that sets it."""
+    while True:
+        control = rng.choice([*explorer.controls.values()])
+        value = rng.choice(np.array(positions(control, 1000), dtype=object))
+        if value != control.value:
+            return lambda: setattr(control, "value", value)
+
+
+def picture_anew(explorer):
+    """Make the explorer's picture as a program does that keeps none: figure, layout, drawing, encoding."""
+    picture = Picture(explorer.picture.build, explorer.picture.figure.get_size_inches())
+    picture.update(explorer.numbers)
+    picture.jpeg()
 
 
 # --- in the browser ---------------------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ def _draw_sum(figure):
     edge = bottom.plot([], [], color=style.INK, linewidth=1.2)[0]
     grid = bottom.plot([], [], "|", color=style.INK, markersize=11)[0]
     ends = bottom.plot([], [], color=style.INK, linewidth=1.2, linestyle=":")[0]
-    formula, points = _heading(bottom, ""), _heading(bottom, "", right=True)
+    formula, points = _heading(bottom, "formula"), _heading(bottom, "", right=True)
     # Both scales change with the sliders. Their labels move, so that the axes can stay.
     scales = [_scale_label(axes) for axes in (top, bottom)]
 
@@ -307,9 +307,8 @@ def _draw_humps(figure):
             curve.set_data(x, np.exp(_log_normal(x, mean, sd)))
             curve.set_visible(kl > n["reverse_kl"] + 1e-6)
         local.set_visible(bool(n["others"]))
-        return bool(n["others"])
 
-    return [*humps, *curves, *thin, *fits], draw
+    return [*humps, *curves, *thin, *fits, local], draw
 
 
 def _humps_readout(n):

@@ -367,7 +367,8 @@ def _draw_race(figure):
         for kind, (_, colour, dash) in _KINDS.items()
     }
     ends = [
-        axes.text(1, -0.03, "", transform=axes.transAxes, ha="center", va="top", fontsize=12) for axes in (left, right)
+        axes.text(1, -0.03, "1000", transform=axes.transAxes, ha="center", va="top", fontsize=12)
+        for axes in (left, right)
     ]
 
     def draw(n):

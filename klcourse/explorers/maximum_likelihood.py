@@ -12,7 +12,7 @@ from scipy.special import chdtr, chdtri, gammaln, log_ndtr, xlogy
 
 from klcourse import style
 from klcourse.divergence import entropy
-from klcourse.explorers.drawing import ceiling, line
+from klcourse.explorers.drawing import Scale, ceiling, line
 from klcourse.live import Explorer, Picture, choice, slider, toggle
 
 __all__ = ["counts_and_fits", "poisson_and_normal", "sample_bias"]
@@ -152,6 +152,7 @@ def _draw_fits(top):
         left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
         k = np.arange(top + 1)
         left.set(xlim=(-0.7, top + 0.7), xlabel="count", ylabel="probability", xticks=range(0, top + 1, 4 + top // 25))
+        left.set_ylim(0, 1.05)
         _corner(left, "data", style.P["text"])
         _corner(left, "Poisson", style.Q["text"], 0.35, "center")
         _corner(left, "rounded normal", _NORMAL["text"], 1, "right")
@@ -160,7 +161,8 @@ def _draw_fits(top):
         normal = line(left, _NORMAL, marker="s", markersize=5, linewidth=2)
         marker = left.plot([], [], "v", color=style.P["color"], markersize=10, clip_on=False)[0]
 
-        right.set(xlim=(-0.6, 2.6), ylabel="nats")
+        right.set(xlim=(-0.6, 2.6), ylabel="nats", ylim=(0, 1.1))
+        likely, nats = Scale(left, (0.3, 0.6, 1)), Scale(right, (3, 8, 40, 400))
         right.set_xticks(range(3), ("H(p̂)", "KL(p̂‖q)", "mean NLL"))
         outlined = []
         for look, shift in ((style.Q, -0.21), (_NORMAL, 0.21)):
@@ -177,27 +179,27 @@ def _draw_fits(top):
         values = [right.text(x, 0, "", ha="center", va="bottom", fontsize=12) for x in (1, 2)]
 
         def draw(n):
-            highest = max(n["p"].max(), n["poisson"].max(), n["normal"].max())
-            left.set_ylim(0, ceiling(highest * 1.05, (0.3, 0.7, 1.05)))
-            bars.set_xy(_outline(k, n["p"], 0.8))
-            poisson.set_data(k, n["poisson"])
-            normal.set_data(k, n["normal"])
-            marker.set_data([n["count"]], [left.get_ylim()[1] * 0.97])
+            likeliest = likely.fit(max(n["p"].max(), n["poisson"].max(), n["normal"].max()))
+            bars.set_xy(_outline(k, n["p"] / likeliest, 0.8))
+            poisson.set_data(k, n["poisson"] / likeliest)
+            normal.set_data(k, n["normal"] / likeliest)
+            marker.set_data([n["count"]], [1.02])
             marker.set_alpha(1 if n["added"] else 0.35)
 
             kls = n["poisson_kl"], n["normal_kl"]
-            right.set_ylim(0, ceiling((n["entropy"] + max(kls)) * 1.1, (3, 8, 40, 400)))
-            blue.set_xy(_outline([0, 2], [n["entropy"]] * 2, 0.8))
+            most = nats.fit(n["entropy"] + max(kls))
+            blue.set_xy(_outline([0, 2], [n["entropy"] / most] * 2, 0.8))
             for (alone, stacked), kl in zip((outlined[:2], outlined[2:]), kls, strict=True):
-                alone.set_height(kl)
-                stacked.set(y=n["entropy"], height=kl)
-            level.set_ydata([n["entropy"]] * 2)
+                alone.set_height(kl / most)
+                stacked.set(y=n["entropy"] / most, height=kl / most)
+            level.set_ydata([n["entropy"] / most] * 2)
             nlls = n["poisson_nll"], n["normal_nll"]
             for value, pair in zip(values, (kls, nlls), strict=True):
-                value.set_y(max(pair) + 0.01 * right.get_ylim()[1])
-                value.set_text("   ".join(f"{nats:.2f}" if nats < 10 else f"{nats:.0f}" for nats in pair))
+                value.set_y(max(pair) / most + 0.01)
+                value.set_text("   ".join(f"{x:.2f}" if x < 10 else f"{x:.0f}" for x in pair))
 
-        return [bars, poisson, normal, marker, blue, *outlined, level, *values], draw
+        moving = [bars, poisson, normal, marker, blue, *outlined, level, *values, *likely.labels, *nats.labels]
+        return moving, draw
 
     return build
 

@@ -9,7 +9,7 @@ from matplotlib.patches import Polygon
 
 from klcourse import style
 from klcourse.divergence import kl_divergence
-from klcourse.explorers.drawing import ceiling, line, within
+from klcourse.explorers.drawing import Scale, ceiling, line, within
 from klcourse.live import Explorer, Picture, choice, slider
 from klcourse.mixture import log_density, lower_bound, m_step, matched_bound, responsibilities
 
@@ -152,35 +152,34 @@ def _draw_bound(figure):
     curves.set_xticks(())
     curves.text(-4.9, -0.1, "p(z|x)", va="center", fontsize=12)
     _name_components(curves)
-    gaps.set(xlim=curves.get_xlim(), xlabel="x", ylabel="gap, nats")
+    gaps.set(xlim=curves.get_xlim(), ylim=(-0.34, 1.03), xlabel="x", ylabel="gap, nats")
     gaps.axhline(0, color=style.GREY, linewidth=1)
     gaps.text(-4.9, 0.127, "q", va="center", fontsize=12, transform=gaps.get_xaxis_transform())
     stems = gaps.plot([], [], color=_GAP, linewidth=7, solid_capstyle="butt")[0]
-    dots = gaps.scatter(_DATA, 0 * _DATA, s=70, edgecolor=style.INK, linewidth=1, zorder=3, clip_on=False)
-    name, changed = _heading(gaps), _changes()
-    bars.set(xlim=(-0.6, 1.6), ylabel="nats")
+    row = np.full(_DATA.size, -0.17)
+    dots = gaps.scatter(_DATA, row, s=70, edgecolor=style.INK, linewidth=1, zorder=3, clip_on=False)
+    name = _heading(gaps, _LABELS["now"])
+    bars.set(xlim=(-0.6, 1.6), ylim=(-1, 0), ylabel="nats")
     bars.xaxis.tick_top()
     bars.set_xticks((0, 1), ("ln p", "bound"))
     whole = bars.bar((0, 1), (-1, -1), color=style.M["color"], alpha=0.8)
     rest = bars.bar(1, -1, color=_GAP)[0]
+    widest, depths = Scale(gaps, _GAPS, ticks=(1,)), Scale(bars, _DEPTHS, ticks=(-1, -0.5))
 
     def draw(n):
+        largest, depth = widest.fit(n["gaps"].max()), depths.fit(-n["bound"])
+        high, low = n["log_likelihood"] / depth, n["bound"] / depth
+        stretched = n["gaps"] / largest
         move(n["mixture"], n["posterior"])
-        stems.set_data(np.repeat(_DATA, 3), np.c_[0 * n["gaps"], n["gaps"], np.nan * n["gaps"]].ravel())
+        stems.set_data(np.repeat(_DATA, 3), np.c_[0 * stretched, stretched, np.nan * stretched].ravel())
         dots.set_facecolor(_colours(n["labels"]))
         for bar in whole:
-            bar.set_height(n["log_likelihood"])
-        rest.set_y(n["log_likelihood"])
-        rest.set_height(n["bound"] - n["log_likelihood"])
-        top, depth = ceiling(n["gaps"].max() * 1.05, _GAPS), ceiling(-n["bound"] * 1.02, _DEPTHS)
-        if changed(top, depth, n["q"]):
-            name.set_text(_LABELS[n["q"]])
-            dots.set_offsets(np.c_[_DATA, np.full(_DATA.size, -0.17 * top)])
-            gaps.set(ylim=(-0.34 * top, top), yticks=(0, top))
-            bars.set(ylim=(-depth, 0), yticks=np.linspace(-depth, 0, 5))
+            bar.set_height(high)
+        rest.set(y=high, height=low - high)
+        name.set_text(_LABELS[n["q"]])
         return n["q"]
 
-    return [*artists, stems, dots, *whole, rest], draw
+    return [*artists, stems, dots, *whole, rest, *widest.labels, *depths.labels], draw
 
 
 def _bound_readout(n):
@@ -418,10 +417,10 @@ def _draw_compare(figure):
     curves.set(xlim=(-8, 10), ylim=(0, 1.03), yticks=(), xlabel="x", ylabel="density")
     _heading(curves, "f", style.P["text"])
     _heading(curves, "g", style.Q["text"], 1, "right")
-    right.set(xscale="log", xlim=(8, 13_000), xlabel="draws from f", ylabel="KL(f‖g), nats")
+    right.set(xscale="log", xlim=(8, 13_000), ylim=(-0.4, 1), xlabel="draws from f", ylabel="KL(f‖g), nats")
     right.set_xticks((10, 100, 1000, 10_000), ("10", "100", "1000", "10,000"))
     right.axhline(0, color=style.GREY, linewidth=1)
-    changed = _changes()
+    scale = Scale(right, _TOPS)
     _heading(right, "quadrature", style.M["text"])
     _heading(right, "draws", style.INK, 0.62, "center")
     _heading(right, "bound", _BOUND["color"], 1, "right")
@@ -434,17 +433,16 @@ def _draw_compare(figure):
     def draw(n):
         for curve, density in ((f, n["f"]), (g, n["g"])):
             curve.set_data(_LINE, density / ceiling(max(n["f"].max(), n["g"].max()), _HEIGHTS))
+        top = scale.fit(1.6 * n["bound"])
         for curve, value in ((kl, n["kl"]), (bound, n["bound"])):
-            curve.set_data(right.get_xlim(), [value, value])
-        low, high = n["means"] - n["errors"], n["means"] + n["errors"]
+            curve.set_data(right.get_xlim(), [value / top, value / top])
+        means, errors = n["means"] / top, n["errors"] / top
+        low, high = means - errors, means + errors
         bars.set_data(np.repeat(n["counts"], 3), np.c_[low, high, np.full(low.size, np.nan)].ravel())
-        dots.set_data(n["counts"], n["means"])
-        last.set_data(n["counts"][-1:], n["means"][-1:])
-        top = ceiling(n["bound"] * 1.6, _TOPS)
-        if changed(top):
-            right.set_ylim(-0.4 * top, top)
+        dots.set_data(n["counts"], means)
+        last.set_data(n["counts"][-1:], means[-1:])
 
-    return [f, g, kl, bound, bars, dots, last], draw
+    return [f, g, kl, bound, bars, dots, last, *scale.labels], draw
 
 
 def _compare_readout(n):

@@ -7,7 +7,7 @@ import numpy as np
 
 from klcourse import style
 from klcourse.divergence import entropy
-from klcourse.explorers.drawing import ceiling, line, within
+from klcourse.explorers.drawing import Scale, ceiling, line, within
 from klcourse.live import Explorer, Picture, choice, slider, toggle
 from klcourse.mnist import load_mnist
 from klcourse.tsne import calibrate, descend, joint_affinities, neighbour_affinities
@@ -225,7 +225,8 @@ def _draw_forces(figure):
     )[0]
     name = plane.text(0, 0, "A", ha="center", va="center_baseline", weight="bold", fontsize=12, zorder=5)
     level = plane.axhline(0, color=style.GREY, linewidth=1, linestyle=":")
-    curves.set(xlim=(-9, 9), xticks=(-6, 0, 6), xlabel="A across", ylabel="nats")
+    curves.set(xlim=(-9, 9), xticks=(-6, 0, 6), ylim=(-0.02, 1.03), xlabel="A across", ylabel="nats")
+    scale = Scale(curves, _TOPS)
     curves.text(0, 1.01, "KL(P‖Q)", color=style.P["text"], va="bottom", transform=curves.transAxes)
     curves.text(1, 1.01, "KL(Q‖P)", color=style.Q["text"], va="bottom", ha="right", transform=curves.transAxes)
     forward, backward = line(curves, style.P), line(curves, style.Q)
@@ -241,14 +242,13 @@ def _draw_forces(figure):
         dot.set_data(*n["point"][:, np.newaxis])
         name.set_position(n["point"])
         level.set_ydata([n["point"][1]] * 2)
-        forward.set_data(_ACROSS, n["curve"])
-        backward.set_data(_ACROSS, n["reverse_curve"])
+        top = scale.fit(max(n["curve"].max(), n["reverse_curve"].max()))
+        forward.set_data(_ACROSS, n["curve"] / top)
+        backward.set_data(_ACROSS, n["reverse_curve"] / top)
         for mark, value in zip(dots, (n["kl"], n["reverse"]), strict=True):
-            mark.set_data([n["point"][0]], [value])
-        top = ceiling(1.05 * max(n["curve"].max(), n["reverse_curve"].max()), _TOPS)
-        curves.set_ylim(-0.02 * top, top)
+            mark.set_data([n["point"][0]], [value / top])
 
-    return [level, *arrows, dot, name, forward, backward, *dots], draw
+    return [level, *arrows, dot, name, forward, backward, *dots, *scale.labels], draw
 
 
 _WORDS = style.P["text"], style.Q["text"], style.INK
@@ -372,7 +372,9 @@ def _draw_map(labels):
             side.set_visible(False)
         looks = {"linestyle": "none", "markersize": 8, "markeredgewidth": 0}
         kinds = {k: plane.plot([], [], marker=f"${k}$", color=c, **looks)[0] for k, c in _KINDS.items()}
-        curve.set(xlim=(0, _LAST), xlabel="step", ylabel="KL(P‖Q), nats", xticks=(0, _EXAGGERATED, 250, _LAST))
+        curve.set(
+            xlim=(0, _LAST), ylim=(0, 10), xlabel="step", ylabel="KL(P‖Q), nats", xticks=(0, _EXAGGERATED, 250, _LAST)
+        )
         path = line(curve, style.P)
         dot = curve.plot([], [], "o", color=style.P["color"], markersize=10, clip_on=False)[0]
         number = curve.text(1, 1, "", color=style.P["text"], ha="right", va="top", transform=curve.transAxes)

@@ -493,6 +493,7 @@ class TrainingView(widgets.HBox):
 
 def _draw_codes(figure):
     axes = figure.subplots()
+    axes.set(xlim=(-256, 256), ylim=(-256, 256))
     points = _digit_scatter(axes)
 
     def draw(n):
