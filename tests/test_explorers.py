@@ -1,6 +1,7 @@
 """Every control of every explorer at its extremes and corners, without a browser and without a kernel."""
 
 import importlib
+import io
 import itertools
 import math
 import pkgutil
@@ -8,6 +9,7 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import klcourse.explorers
 from klcourse.live import Explorer, Picture, slider
@@ -160,6 +162,46 @@ def test_still_picture_has_alt_text(make):
     assert "application/vnd.jupyter.widget-view+json" in data
     assert 'alt="' in data["text/html"]
     assert len(data["image/png"]) > 5000
+
+
+# --- small frames while a control moves -----------------------------------------------------------------------------
+
+
+def width_of(explorer):
+    return Image.open(io.BytesIO(explorer.screen.frame)).width
+
+
+def say(explorer, moving):
+    """What the page does."""
+    explorer.screen._handle_custom_msg({"moving": moving}, [])
+
+
+def test_frames_are_small_while_a_control_moves_and_crisp_at_rest():
+    explorer, other = (tiny(lambda x: {"y": x}) for _ in range(2))
+    small = explorer.picture.width
+    assert width_of(explorer) == 2 * small
+    say(explorer, moving=True)
+    explorer.controls["x"].value = 0.9
+    assert width_of(explorer) == small
+    explorer.controls["x"].value = 0.8
+    other.controls["x"].value = 0.1  # draws on the same sheet
+    say(explorer, moving=False)
+    moved = explorer.screen.frame
+    assert width_of(explorer) == 2 * small
+    explorer.reset()
+    explorer.controls["x"].value = 0.8
+    assert explorer.screen.frame == moved
+
+
+def test_a_rest_without_a_move_sends_nothing():
+    explorer = tiny(lambda x: {"y": x} if x < 1 else {}["failed"])
+    sent = []
+    explorer.screen.observe(sent.append, "frame")
+    say(explorer, moving=True)
+    say(explorer, moving=False)
+    explorer.controls["x"].value = 1.0
+    say(explorer, moving=False)
+    assert not sent
 
 
 # --- the checks can fail --------------------------------------------------------------------------------------------

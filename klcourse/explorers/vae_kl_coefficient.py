@@ -9,6 +9,7 @@ import numpy as np
 from klcourse import style
 from klcourse.explorers.drawing import ceiling, line
 from klcourse.live import Explorer, Picture, choice, slider
+from klcourse.live.picture import SHEET_LOCK
 from klcourse.live.screen import Screen
 from klcourse.live.still import bundle
 from klcourse.mnist import load_mnist
@@ -468,7 +469,7 @@ class TrainingView(widgets.HBox):
         }
         self.words = {c: widgets.Label("not yet") for c in coefficients}
         self.picture = Picture(_draw_codes, (3.8, 3.4))
-        self.screen = Screen(width=self.picture.width)
+        self.screen = Screen(self.picture)
         self.picture.update({"codes": np.zeros((_SHOWN, 2)), "title": ""})
         rows = widgets.VBox([widgets.HBox([bar, self.words[c]]) for c, bar in self.bars.items()])
         super().__init__([rows, self.screen], layout={"flex_flow": "row wrap"})
@@ -477,8 +478,9 @@ class TrainingView(widgets.HBox):
         """Show one model after one of its epochs."""
         self.bars[coefficient].value = epoch
         self.words[coefficient].value = f"epoch {epoch}: reconstruction {reconstruction:.1f} nats, KL {kl:.2f} nats"
-        self.picture.update({"codes": _codes(vae), "title": f"c = {coefficient:g}, epoch {epoch}"})
-        self.screen.show(self.picture.jpeg(), self.alt)
+        with SHEET_LOCK:
+            self.picture.update({"codes": _codes(vae), "title": f"c = {coefficient:g}, epoch {epoch}"})
+            self.screen.show(self.alt)
 
     @property
     def alt(self):

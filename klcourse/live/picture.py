@@ -88,12 +88,17 @@ class Picture:
             self._canvas.draw()
         self._background = self._canvas.copy_from_bbox(self.figure.bbox)
 
-    def jpeg(self):
-        """Encode the present frame for a live view: about ten times faster than PNG."""
+    def jpeg(self, crisp=True):
+        """Encode the present frame for a live view: about ten times faster than PNG.
+
+        With `crisp` it has two pixels for each CSS pixel, else one, in less than half of the bytes.
+        """
         buffer = io.BytesIO()
         pixels = self._pixels()
         height, width = pixels.shape[:2]
         frame = Image.frombuffer("RGBX", (width, height), pixels, "raw", "RGBX", 0, 1)
+        if not crisp:
+            frame = frame.reduce(SCALE)
         frame.save(buffer, "jpeg", quality=85, subsampling=2)  # colour at half resolution: at this scale no eye sees it
         return buffer.getvalue()
 
