@@ -5,7 +5,7 @@ import numpy as np
 from klcourse import style
 from klcourse.divergence import js_divergence, kl_divergence, kl_terms
 from klcourse.explorers.drawing import Scale, ceiling, line
-from klcourse.live import Explorer, Picture, slider, toggle
+from klcourse.live import Explorer, Picture, Range, slider, toggle
 
 __all__ = ["coin_curve", "outcome_bars", "smoothing"]
 
@@ -147,6 +147,9 @@ def _set_waterfall(bars, ends, terms, kl):
 # --- (b) a coin -------------------------------------------------------------------------------------------------
 
 
+_COINS, _BELIEFS = Range(0, 1, 0.01), Range(0.001, 0.999, 0.001)
+
+
 def coin_curve(p=0.5, q=0.1, base=None):
     """Move a true coin p and a believed coin q, and see KL(p‖q) as a curve over every belief.
 
@@ -171,14 +174,12 @@ def coin_curve(p=0.5, q=0.1, base=None):
     >>> coin_curve().text
     'KL(p‖q) = 0.5108 nats for p = 0.500 and q = 0.100'
     """
-    if not (0 <= p <= 1 and 0.001 <= q <= 0.999):
-        raise ValueError(f"p is {p} and q is {q}: p must lie in [0, 1] and q in [0.001, 0.999].")
     unit = {None: "nats", 2: "bits"}.get(base, f"base-{base} units")
-    beliefs = np.linspace(0.001, 0.999, 400)
+    beliefs = np.linspace(*_BELIEFS[:2], 400)
     believed_coins = np.column_stack([beliefs, 1 - beliefs])
     controls = {
-        "p": slider("p, the true coin", float(p), 0, 1, 0.01),
-        "q": slider("q, the believed coin", float(q), 0.001, 0.999, 0.001),
+        "p": slider("p, the true coin", _COINS.check("p", p), *_COINS),
+        "q": slider("q, the believed coin", _BELIEFS.check("q", q), *_BELIEFS),
     }
 
     def compute(p, q):

@@ -1,7 +1,5 @@
 """Small steps that several explorers share."""
 
-from numbers import Real
-
 import numpy as np
 from matplotlib.patches import Polygon
 
@@ -83,8 +81,3 @@ class Scale:
         for label, tick in zip(self.labels, self.ticks, strict=True):
             label.set_text(f"{tick * largest:g}".replace("-", "−"))
         return largest
-
-
-def within(lowest, highest, *numbers):
-    """Return whether all are numbers of the range, both ends counted in."""
-    return all(isinstance(number, Real) and lowest <= number <= highest for number in numbers)

@@ -2,7 +2,6 @@
 
 import math
 from functools import lru_cache
-from numbers import Real
 
 import numpy as np
 from matplotlib.colors import to_rgba
@@ -13,7 +12,7 @@ from scipy.special import chdtr, chdtri, gammaln, log_ndtr, xlogy
 from klcourse import style
 from klcourse.divergence import entropy
 from klcourse.explorers.drawing import Scale, ceiling, line
-from klcourse.live import Explorer, Picture, choice, slider, toggle
+from klcourse.live import Explorer, Picture, Range, choice, slider, toggle
 
 __all__ = ["counts_and_fits", "poisson_and_normal", "sample_bias"]
 
@@ -226,7 +225,7 @@ def _fits_alt(n):
 
 # --- (b) a Poisson law becomes normal -----------------------------------------------------------------------------
 
-_LOWEST, _HIGHEST = 0.1, 1000
+_RATES = Range(0.1, 1000, 0.02)
 
 
 def poisson_and_normal(rate=10.0):
@@ -250,10 +249,8 @@ def poisson_and_normal(rate=10.0):
     >>> poisson_and_normal().text
     'λ = 10: KL(Poisson‖normal) = 0.008820 nats, 1/(12λ) = 0.008333 nats'
     """
-    if not isinstance(rate, Real) or not _LOWEST <= rate <= _HIGHEST:
-        raise ValueError(f"rate is {rate!r}: λ must be a number in [{_LOWEST}, {_HIGHEST}].")
     controls = {
-        "rate": slider("λ", float(rate), _LOWEST, _HIGHEST, 0.02, log=True),
+        "rate": slider("λ", _RATES.check("rate", rate), *_RATES, log=True),
         "swap": toggle("swap: KL(normal‖Poisson)"),
     }
     return Explorer(_against_its_normal, Picture(_draw_laws), controls, _laws_readout, _laws_alt)
@@ -271,7 +268,7 @@ def _against_its_normal(rate, swap):
 
 @lru_cache(maxsize=2)
 def _falling(swap):
-    rates = np.geomspace(_LOWEST, _HIGHEST, 121)
+    rates = np.geomspace(*_RATES[:2], 121)
     return rates, np.array([_against_its_normal(rate, swap)["kl"] for rate in rates])
 
 
@@ -285,7 +282,7 @@ def _draw_laws(figure):
     _corner(left, "rounded normal", _NORMAL["text"], 1, "right")
     area = _bars(left)
     q = line(left, _NORMAL, linewidth=2)
-    right.set(xscale="log", yscale="log", xlim=(_LOWEST, _HIGHEST), ylim=(3e-5, 1), xlabel="λ", ylabel="KL, nats")
+    right.set(xscale="log", yscale="log", xlim=_RATES[:2], ylim=(3e-5, 1), xlabel="λ", ylabel="KL, nats")
     right.set_xticks((0.1, 1, 10, 100, 1000), ("0.1", "1", "10", "100", "1000"))
     right.set_yticks((1e-4, 1e-3, 1e-2, 0.1, 1), ("0.0001", "0.001", "0.01", "0.1", "1"))
     right.minorticks_off()
@@ -324,7 +321,7 @@ def _laws_alt(n):
 # --- (c) the bias of a KL from few data ---------------------------------------------------------------------------
 
 _SAMPLES, _SEED = 2000, 1
-_ROLLS, _SIDES = range(10, 601, 10), range(2, 13)
+_ROLLS, _SIDES = Range(10, 600, 10), Range(2, 12, 1)
 _SIZES = np.unique(np.geomspace(10, 600, 14).astype(int))
 
 
@@ -351,12 +348,12 @@ def sample_bias(n=60, outcomes=6):
     >>> sample_bias().text
     'Mean of 2,000 samples: 0.0427 nats. (K − 1)/2n = 0.0417 nats, exact mean 0.0426 nats.'
     """
-    if n not in _ROLLS or outcomes not in _SIDES:
-        raise ValueError("n must be a multiple of 10 from 10 to 600, outcomes a whole number from 2 to 12.")
-    n, outcomes = int(n), int(outcomes)
+    n, outcomes = _ROLLS.check("n", n), _SIDES.check("outcomes", outcomes)
+    if n % _ROLLS.step:
+        raise ValueError(f"n is {n}: it must be a multiple of {_ROLLS.step}.")
     controls = {
-        "n": slider("n, rolls in a sample", n, 10, 600, 10),
-        "outcomes": slider("K, sides of the die", outcomes, 2, 12, 1),
+        "n": slider("n, rolls in a sample", n, *_ROLLS),
+        "outcomes": slider("K, sides of the die", outcomes, *_SIDES),
         "loaded": toggle("loaded 1 : 2 : … : K"),
     }
     return Explorer(_simulate, Picture(_draw_bias), controls, _bias_readout, _bias_alt)

@@ -9,8 +9,8 @@ from matplotlib.patches import Polygon
 
 from klcourse import style
 from klcourse.divergence import kl_divergence
-from klcourse.explorers.drawing import Scale, ceiling, line, within
-from klcourse.live import Explorer, Picture, choice, slider
+from klcourse.explorers.drawing import Scale, ceiling, line
+from klcourse.live import Explorer, Picture, Range, choice, slider
 from klcourse.mixture import log_density, lower_bound, m_step, matched_bound, responsibilities
 
 __all__ = ["bound_and_gap", "em_steps", "kl_of_mixtures"]
@@ -82,6 +82,7 @@ _LABELS = {
     "hard": "q: hard labels of this mixture",
     "half": "q: one half each",
 }
+_BOUND_MEANS = Range(-4, 4, 0.05)
 _DEPTHS = (20, 40, 100, 200, 400, 1000, 2000, 4000, 10_000)
 _GAPS = (0.1, 0.5, 2, 8, 40, 200, 1000)
 
@@ -110,11 +111,11 @@ def bound_and_gap(mean_1=-1.0, mean_2=1.0, q="start"):
     >>> bound_and_gap(mean_2=1.7).text
     'Log-likelihood −16.5903 nats = bound −16.7870 + gap 0.1968. The gap is Σ KL(q‖p(z|x)).'
     """
-    if not (within(-4, 4, mean_1, mean_2) and isinstance(q, str) and q in _LABELS):
-        raise ValueError(f"mean_1 and mean_2 must lie in [-4, 4], and q be one of {', '.join(_LABELS)}.")
+    if not (isinstance(q, str) and q in _LABELS):
+        raise ValueError(f"q is {q!r}: it must be one of {', '.join(_LABELS)}.")
     controls = {
-        "mean_1": slider("mean 1", float(mean_1), -4, 4, 0.05),
-        "mean_2": slider("mean 2", float(mean_2), -4, 4, 0.05),
+        "mean_1": slider("mean 1", _BOUND_MEANS.check("mean_1", mean_1), *_BOUND_MEANS),
+        "mean_2": slider("mean 2", _BOUND_MEANS.check("mean_2", mean_2), *_BOUND_MEANS),
         "sd_1": slider("sd 1", 1.0, 0.2, 3, 0.05),
         "sd_2": slider("sd 2", 1.0, 0.2, 3, 0.05),
         "weight_1": slider("weight 1", 0.5, 0.02, 0.98, 0.02),
@@ -198,6 +199,7 @@ def _bound_alt(n):
 
 # --- (b) EM step by step ------------------------------------------------------------------------------------------
 
+_START_MEANS, _START_SDS = Range(-3, 3, 0.1), Range(0.1, 3, 0.1)
 _SPANS = (8, 20, 40, 80)  # half steps that the axis may show
 _COLLAPSED = 1e-8
 
@@ -225,13 +227,11 @@ def em_steps(mean_1=-0.1, mean_2=0.1, sd_1=1.0, sd_2=1.0):
     >>> em_steps().text
     'Start: log-likelihood −23.5032 nats. Means −0.1000 and 0.1000, sds 1.0000 and 1.0000.'
     """
-    if not (within(-3, 3, mean_1, mean_2) and within(0.1, 3, sd_1, sd_2)):
-        raise ValueError("mean_1 and mean_2 must lie in [-3, 3], sd_1 and sd_2 in [0.1, 3].")
     controls = {
-        "mean_1": slider("start mean 1", float(mean_1), -3, 3, 0.1),
-        "mean_2": slider("start mean 2", float(mean_2), -3, 3, 0.1),
-        "sd_1": slider("start sd 1", float(sd_1), 0.1, 3, 0.1),
-        "sd_2": slider("start sd 2", float(sd_2), 0.1, 3, 0.1),
+        "mean_1": slider("start mean 1", _START_MEANS.check("mean_1", mean_1), *_START_MEANS),
+        "mean_2": slider("start mean 2", _START_MEANS.check("mean_2", mean_2), *_START_MEANS),
+        "sd_1": slider("start sd 1", _START_SDS.check("sd_1", sd_1), *_START_SDS),
+        "sd_2": slider("start sd 2", _START_SDS.check("sd_2", sd_2), *_START_SDS),
         "smallest_sd": slider("smallest sd", 0.0, 0, 1, 0.05),
         "half_steps": slider("half steps", 0, 0, _SPANS[-1], 1, play=True),
     }
@@ -337,7 +337,9 @@ def _em_alt(n):
 # --- (c) KL of two mixtures ---------------------------------------------------------------------------------------
 
 _LINE = np.linspace(-16, 16, 641)
+_F_MEANS, _G_WEIGHTS = Range(0, 4, 0.1), Range(0.02, 0.98, 0.02)
 _DRAWS = (10, 10_000)
+_DRAW_RANGE = Range(*_DRAWS, 0.05)
 _TOPS = (0.5, 1, 2, 4, 8, 16, 32, 64)
 
 
@@ -366,13 +368,13 @@ def kl_of_mixtures(mean=2.0, weight=0.3, draws=100):
     >>> kl_of_mixtures().text
     'KL(f‖g) = 0.4834 nats; from 100 draws 0.5202 ± 0.0901; matched bound 0.5121 nats.'
     """
-    if not (within(0, 4, mean) and within(0.02, 0.98, weight) and within(*_DRAWS, draws) and draws == int(draws)):
-        raise ValueError("mean must lie in [0, 4], weight in [0.02, 0.98], and draws be a whole number in [10, 10000].")
+    if _DRAW_RANGE.check("draws", draws) % 1:
+        raise ValueError(f"draws is {draws!r}: it must be a whole number.")
     controls = {
-        "mean": slider("f: means ±", float(mean), 0, 4, 0.1),
-        "weight": slider("g: weight, left", float(weight), 0.02, 0.98, 0.02),
+        "mean": slider("f: means ±", _F_MEANS.check("mean", mean), *_F_MEANS),
+        "weight": slider("g: weight, left", _G_WEIGHTS.check("weight", weight), *_G_WEIGHTS),
         "right": slider("g: mean, right", 3.0, -1, 6, 0.1),
-        "draws": slider("draws", float(draws), *_DRAWS, 0.05, log=True),
+        "draws": slider("draws", float(draws), *_DRAW_RANGE, log=True),
         "sample": slider("sample no.", 1, 1, 20, 1),
         "pairs": choice("pairs", [("left with left", "straight"), ("left with right", "crossed")], "straight"),
     }
