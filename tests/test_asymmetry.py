@@ -89,11 +89,11 @@ def test_fits_to_a_correlated_pair(correlation):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: two_gaussians(9), r"Means must lie in \[-8, 8\]"),
-        (lambda: two_gaussians(sd_q=0.1), r"standard deviations in \[0.3, 5\]"),
-        (lambda: bimodal_fit(6), r"d must lie in \[0, 5\]"),
-        (lambda: bimodal_fit(weight=1), r"weight in \[0.05, 0.95\]"),
-        (lambda: correlated_fit(1), r"it must lie in \[0, 0.99\]"),
+        (lambda: two_gaussians(9), r"mean_p is 9: it must be a number in \[-8, 8\]"),
+        (lambda: two_gaussians(sd_q=0.1), r"sd_q is 0.1: it must be a number in \[0.3, 5\]"),
+        (lambda: bimodal_fit(6), r"d is 6: it must be a number in \[0, 5\]"),
+        (lambda: bimodal_fit(weight=1), r"weight is 1: it must be a number in \[0.05, 0.95\]"),
+        (lambda: correlated_fit(1), r"correlation is 1: it must be a number in \[0, 0.99\]"),
     ],
 )
 def test_bad_arguments(make, message):

@@ -230,6 +230,7 @@ WORKSHOP = {
     "no alt text": "explorer(words=lambda numbers: '')",
     "long label": "explorer(label='WWWWWWWWWW')",
     "no name": "explorer(label=' ')",
+    "two lines": "explorer(words=lambda numbers: 'many words ' * (3 if numbers['height'] > 0.5 else 12))",
     "narrow box": """
         narrow = explorer(compute=lambda height: {"height": height}, lowest=0.01)
         narrow.controls["height"].box.layout.width = "7em"
@@ -312,6 +313,35 @@ def test_what_ipywidgets_does_not_say_is_reported(workshop):
     assert r"a button has the name '\uf0e2 Reset'" in faults
     assert "sliders read out and boxes show [['-0." in faults
     assert "changes of the readout are not read out" in faults
+
+
+def test_a_moving_picture_is_small_and_one_at_rest_crisp(workshop):
+    explorer = _explorer(workshop, "sound")
+    explorer.output.evaluate(
+        """output => {
+            const scale = () => output.querySelector('img').naturalWidth / output.querySelector('img').clientWidth;
+            window.scales = [scale()];
+            new MutationObserver(() => window.scales.push(scale())).observe(output, {subtree: true, childList: true});
+        }"""
+    )
+    explorer.rows.locator(".noUi-handle").focus()
+    explorer.press("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft")
+    assert explorer.becomes("window.scales.length > 2 && window.scales.at(-1) === 2")
+    scales = workshop.evaluate("() => window.scales")
+    assert scales[0] == 2, "before anything has moved"
+    assert 1 in scales
+    assert set(scales) == {1, 2}
+
+
+def test_the_picture_stays_where_it_is_when_a_readout_becomes_shorter(workshop):
+    explorer = _explorer(workshop, "two lines")
+    place = "output => output.querySelector('img').getBoundingClientRect().top"
+    readout = explorer.output.locator("[role=status]")
+    before, words = explorer.output.evaluate(place), readout.inner_text()
+    explorer.rows.locator(".noUi-handle").focus()
+    explorer.press("End")
+    expect(readout).not_to_have_text(words)
+    assert explorer.output.evaluate(place) == before
 
 
 def test_axe_reports_a_slider_without_a_name(workshop):

@@ -1,6 +1,7 @@
 """Every control of every explorer at its extremes and corners, without a browser and without a kernel."""
 
 import importlib
+import io
 import itertools
 import math
 import pkgutil
@@ -8,6 +9,7 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import klcourse.explorers
 from klcourse.live import Explorer, Picture, slider
@@ -107,6 +109,38 @@ def test_corners(make):
         assert list(faults(explorer)) == [], corner
 
 
+def room_faults(figure):
+    """Find the texts that the picture cuts off, that reach into another panel, or that cover the name of an axis."""
+    for axes in figure.axes:
+        names = [axes.xaxis.label, axes.yaxis.label]
+        for text in [*names, *axes.texts, *labels_of(axes.xaxis), *labels_of(axes.yaxis)]:
+            box = text.get_window_extent()
+            if not text.get_text() or not text.get_visible():
+                continue
+            if not figure.bbox.padded(1).contains(*box.min) or not figure.bbox.padded(1).contains(*box.max):
+                yield f"{text.get_text()!r} is cut off"
+            if any(box.overlaps(other.get_window_extent()) for other in figure.axes if other is not axes):
+                yield f"{text.get_text()!r} reaches into another panel"
+            if any(box.overlaps(name.get_window_extent()) for name in names if name is not text and name.get_text()):
+                yield f"{text.get_text()!r} covers the name of an axis"
+
+
+def labels_of(axis):
+    """The labels of the ticks that an axis shows."""
+    low, high = sorted(axis.get_view_interval())
+    return [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+
+
+@each_explorer
+def test_all_labels_find_room(make):
+    explorer = make()
+    assert list(room_faults(explorer.picture.figure)) == []
+    for end in (0, -1):
+        for name, control in explorer.controls.items():
+            set_values(explorer, {name: ends(control)[end]})
+            assert list(room_faults(explorer.picture.figure)) == [], explorer.values
+
+
 @each_explorer
 def test_number_boxes_and_sliders_hold_the_same(make):
     explorer = make()
@@ -128,6 +162,46 @@ def test_still_picture_has_alt_text(make):
     assert "application/vnd.jupyter.widget-view+json" in data
     assert 'alt="' in data["text/html"]
     assert len(data["image/png"]) > 5000
+
+
+# --- small frames while a control moves -----------------------------------------------------------------------------
+
+
+def width_of(explorer):
+    return Image.open(io.BytesIO(explorer.screen.frame)).width
+
+
+def say(explorer, moving):
+    """What the page does."""
+    explorer.screen._handle_custom_msg({"moving": moving}, [])
+
+
+def test_frames_are_small_while_a_control_moves_and_crisp_at_rest():
+    explorer, other = (tiny(lambda x: {"y": x}) for _ in range(2))
+    small = explorer.picture.width
+    assert width_of(explorer) == 2 * small
+    say(explorer, moving=True)
+    explorer.controls["x"].value = 0.9
+    assert width_of(explorer) == small
+    explorer.controls["x"].value = 0.8
+    other.controls["x"].value = 0.1  # draws on the same sheet
+    say(explorer, moving=False)
+    moved = explorer.screen.frame
+    assert width_of(explorer) == 2 * small
+    explorer.reset()
+    explorer.controls["x"].value = 0.8
+    assert explorer.screen.frame == moved
+
+
+def test_a_rest_without_a_move_sends_nothing():
+    explorer = tiny(lambda x: {"y": x} if x < 1 else {}["failed"])
+    sent = []
+    explorer.screen.observe(sent.append, "frame")
+    say(explorer, moving=True)
+    say(explorer, moving=False)
+    explorer.controls["x"].value = 1.0
+    say(explorer, moving=False)
+    assert not sent
 
 
 # --- the checks can fail --------------------------------------------------------------------------------------------
@@ -170,3 +244,28 @@ def test_an_error_is_shown_in_the_place_of_the_picture():
     assert "no such number" in explorer.screen.alarm
     explorer.reset()
     assert not explorer.screen.alarm
+
+
+@pytest.mark.parametrize(
+    ("top", "pad", "fault"),
+    [
+        ("1", 4, None),
+        ("one hundred millions of millions of millions of millions", 4, "is cut off"),
+        ("one hundred", 4, "reaches into another panel"),
+        ("10", -20, "covers the name of an axis"),
+    ],
+)
+def test_labels_without_room_are_reported(top, pad, fault):
+    def build(figure):
+        axes = figure.subplots(1, 2)[1]
+
+        def draw(numbers):
+            axes.set_yticks((0, 0.5), ("0", top))
+            axes.set_ylabel("nats", labelpad=pad)
+
+        return [], draw
+
+    picture = Picture(build)
+    picture.update({})
+    found = " ".join(room_faults(picture.figure))
+    assert fault in found if fault else not found

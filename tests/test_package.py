@@ -183,6 +183,27 @@ def test_slider_steps_leave_no_rounding_dust_in_the_box():
     assert control.box.value == 0.05
 
 
+@pytest.mark.parametrize(
+    ("steps", "value", "message"),
+    [
+        (0.1, 1.01, r"x is 1.01: it must be a number in \[0, 1\]"),
+        (0.1, np.nan, "x is nan"),
+        (0.1, "0.5", "x is '0.5'"),
+        (1, 0.5, "it must be a whole number in"),
+    ],
+)
+def test_a_range_refuses_what_its_slider_cannot_show(steps, value, message):
+    with pytest.raises(ValueError, match=message):
+        live.Range(0, 1, steps).check("x", value)
+
+
+@pytest.mark.parametrize(("steps", "value", "kind"), [(0.1, 1, float), (1, np.int64(1), int), (1, 1.0, int)])
+def test_a_range_gives_what_its_slider_holds(steps, value, kind):
+    checked = live.Range(0, 1, steps).check("x", value)
+    assert type(checked) is kind
+    assert type(live.slider("x", checked, 0, 1, steps).value) is kind
+
+
 # --- a slider that plays ------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from scipy.special import ndtr
 from klcourse import style
 from klcourse.explorers.drawing import ceiling, line, outline, set_areas, signed_areas
 from klcourse.gaussian import kl_gaussian, log_gaussian
-from klcourse.live import Explorer, Picture, slider, toggle
+from klcourse.live import Explorer, Picture, Range, slider, toggle
 from klcourse.mixture import reverse_fits
 
 __all__ = ["bimodal_fit", "correlated_fit", "two_gaussians"]
@@ -22,6 +22,7 @@ def _heading(axes, text, colour=style.INK, right=False):
 
 # --- (a) a sum on a grid ------------------------------------------------------------------------------------------
 
+_MEANS, _SDS = Range(-8, 8, 0.1), Range(0.3, 5, 0.1)
 _SHOWN = np.linspace(-20, 20, 501)
 _SCALES = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 _BELOW = 0.35  # how much of the scale the picture of the integrand shows below 0
@@ -50,13 +51,11 @@ def two_gaussians(mean_p=0.0, sd_p=2.0, mean_q=5.0, sd_q=4.0):
     >>> two_gaussians(0, 2, 2, 2).text
     'Sum over 20,000 points: 0.5000 nats. Closed form: KL(P‖Q) = 0.5000 nats. The window holds 100.00 % of P.'
     """
-    if not all(abs(mean) <= 8 for mean in (mean_p, mean_q)) or not all(0.3 <= sd <= 5 for sd in (sd_p, sd_q)):
-        raise ValueError("Means must lie in [-8, 8] and standard deviations in [0.3, 5].")
     controls = {
-        "mean_p": slider("mean of P", float(mean_p), -8, 8, 0.1),
-        "sd_p": slider("sd of P", float(sd_p), 0.3, 5, 0.1),
-        "mean_q": slider("mean of Q", float(mean_q), -8, 8, 0.1),
-        "sd_q": slider("sd of Q", float(sd_q), 0.3, 5, 0.1),
+        "mean_p": slider("mean of P", _MEANS.check("mean_p", mean_p), *_MEANS),
+        "sd_p": slider("sd of P", _SDS.check("sd_p", sd_p), *_SDS),
+        "mean_q": slider("mean of Q", _MEANS.check("mean_q", mean_q), *_MEANS),
+        "sd_q": slider("sd of Q", _SDS.check("sd_q", sd_q), *_SDS),
         "window": slider("window ±", 10, 5, 100, 1),
         "step": slider("step dx", 0.001, 0.001, 1, 0.05, log=True),
         "times_dx": toggle("times dx", True),
@@ -129,7 +128,7 @@ def _draw_sum(figure):
     edge = bottom.plot([], [], color=style.INK, linewidth=1.2)[0]
     grid = bottom.plot([], [], "|", color=style.INK, markersize=11)[0]
     ends = bottom.plot([], [], color=style.INK, linewidth=1.2, linestyle=":")[0]
-    formula, points = _heading(bottom, ""), _heading(bottom, "", right=True)
+    formula, points = _heading(bottom, "formula"), _heading(bottom, "", right=True)
     # Both scales change with the sliders. Their labels move, so that the axes can stay.
     scales = [_scale_label(axes) for axes in (top, bottom)]
 
@@ -203,15 +202,14 @@ def bimodal_fit(d=3.0, weight=0.5):
     >>> bimodal_fit(2).text
     'KL(p‖q) = 0.1720 nats (mean 0.000, sd 2.236). KL(q‖p) = 0.2265 nats (mean 0.000, sd 2.047).'
     """
-    if not (0 <= d <= 5 and 0.05 <= weight <= 0.95):
-        raise ValueError(f"d is {d} and weight is {weight}: d must lie in [0, 5] and weight in [0.05, 0.95].")
     controls = {
-        "d": slider("half gap d", float(d), 0, 5, 0.01),
-        "weight": slider("left weight", float(weight), 0.05, 0.95, 0.01),
+        "d": slider("half gap d", _HALF_GAPS.check("d", d), *_HALF_GAPS),
+        "weight": slider("left weight", _WEIGHTS.check("weight", weight), *_WEIGHTS),
     }
     return Explorer(_fit_humps, Picture(_draw_humps), controls, _humps_readout, _humps_alt)
 
 
+_HALF_GAPS, _WEIGHTS = Range(0, 5, 0.01), Range(0.05, 0.95, 0.01)
 _X = np.linspace(-14, 14, 1401)
 
 
@@ -265,9 +263,8 @@ def _draw_humps(figure):
             curve.set_data(x, np.exp(log_gaussian(x, mean, sd)))
             curve.set_visible(kl > n["reverse_kl"] + 1e-6)
         local.set_visible(bool(n["others"]))
-        return bool(n["others"])
 
-    return [*humps, *curves, *thin, *fits], draw
+    return [*humps, *curves, *thin, *fits, local], draw
 
 
 def _humps_readout(n):
@@ -313,12 +310,12 @@ def correlated_fit(correlation=0.6):
     >>> correlated_fit(0.6).text
     'Variance of each part of q: forward 1.0000, reverse 0.6400. KL(p‖q) = 0.2231 nats, KL(q‖p) = 0.2231 nats.'
     """
-    if not 0 <= correlation <= 0.99:
-        raise ValueError(f"correlation is {correlation}: it must lie in [0, 0.99].")
-    controls = {"correlation": slider("correlation ρ", float(correlation), 0, 0.99, 0.01)}
+    start = _CORRELATIONS.check("correlation", correlation)
+    controls = {"correlation": slider("correlation ρ", start, *_CORRELATIONS)}
     return Explorer(_fit_pair, Picture(_draw_pair), controls, _pair_readout, _pair_alt)
 
 
+_CORRELATIONS = Range(0, 0.99, 0.01)
 _VARIANCES = np.logspace(-2, np.log10(4), 200)
 
 

@@ -4,12 +4,13 @@ import numpy as np
 
 from klcourse import style
 from klcourse.divergence import js_divergence, kl_divergence, kl_terms
-from klcourse.explorers.drawing import ceiling, line
-from klcourse.live import Explorer, Picture, slider, toggle
+from klcourse.explorers.drawing import Scale, ceiling, line
+from klcourse.live import Explorer, Picture, Range, slider, toggle
 
 __all__ = ["coin_curve", "outcome_bars", "smoothing"]
 
 _MOST = 6  # outcomes
+_BELOW = 0.35  # how much of the scale the picture of the terms shows below 0
 
 
 # --- (a) bars ---------------------------------------------------------------------------------------------------
@@ -90,7 +91,8 @@ def _draw_bars(names, unit):
     def build(figure):
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.15))
         left.set(ylim=(0, 1.02), ylabel="probability", yticks=(0, 0.5, 1))
-        right.set(ylabel=f"p log(p/q), {unit}")
+        right.set(ylabel=f"p log(p/q), {unit}", ylim=(-_BELOW, 1.03))
+        scale = Scale(right, (0.5, 1, 2, 4, 8, 16))
         right.axhline(0, color=style.INK, linewidth=1)
         bars = np.arange(_MOST)
         p_bars = left.bar(bars - 0.2, 0.1, 0.36, color=style.P["color"])
@@ -100,26 +102,33 @@ def _draw_bars(names, unit):
         terms = right.bar(np.arange(_MOST + 1), 0.1, 0.7, color=style.P["color"], edgecolor=style.INK, linewidth=0)
         steps = right.step([0], [0], where="post", color=style.INK, linewidth=1, zorder=0.5)[0]
         total = right.text(0, 0, "", ha="center", va="bottom", weight="bold")
+        named = None
+
+        def name_outcomes(count):
+            nonlocal named
+            if named != count:
+                named = count
+                left.set_xlim(-0.6, count - 0.4)
+                right.set_xlim(-0.6, count + 0.6)
+                left.set_xticks(range(count), names[:count], rotation=0 if count < 5 else 30)
+                right.set_xticks(range(count + 1), [*names[:count], "sum"], rotation=0 if count < 4 else 30)
 
         def draw(n):
             count = len(n["p"])
-            left.set_xlim(-0.6, count - 0.4)
-            right.set_xlim(-0.6, count + 0.6)
-            left.set_xticks(range(count), names[:count], rotation=0 if count < 5 else 30)
-            right.set_xticks(range(count + 1), [*names[:count], "sum"], rotation=0 if count < 4 else 30)
+            name_outcomes(count)
             for shown, values in ((p_bars, n["p"]), (q_bars, n["q"])):
                 for i, bar in enumerate(shown):
                     bar.set_height(values[i] if i < count else 0)
             ends = np.cumsum(n["terms"])
-            _set_waterfall(terms, ends, n["terms"], n["kl"])
-            low, high = min(0, ends.min()), max(ends.max(), n["kl"], 0)
-            right.set_ylim(-ceiling(-low * 1.15, (0.12, 0.5, 1, 2, 4, 8)), ceiling(high * 1.15))
+            largest = scale.fit(1.15 * max(ends.max(), n["kl"], -ends.min() / _BELOW))
+            _set_waterfall(terms, ends / largest, n["terms"] / largest, n["kl"] / largest)
             # Line from each bar's end to the next bar's start.
-            steps.set_data(np.arange(count + 1), [*ends, n["kl"]])
-            total.set_position((count, n["kl"]))
+            steps.set_data(np.arange(count + 1), [*ends / largest, n["kl"] / largest])
+            total.set_position((count, n["kl"] / largest))
             total.set_text(f"{n['kl']:.3f}")
 
-        return [*p_bars, *q_bars, *terms, steps, total], draw
+        name_outcomes(_MOST)  # the layout finds the names that need most room
+        return [*p_bars, *q_bars, *terms, steps, total, *scale.labels], draw
 
     return build
 
@@ -136,6 +145,9 @@ def _set_waterfall(bars, ends, terms, kl):
 
 
 # --- (b) a coin -------------------------------------------------------------------------------------------------
+
+
+_COINS, _BELIEFS = Range(0, 1, 0.01), Range(0.001, 0.999, 0.001)
 
 
 def coin_curve(p=0.5, q=0.1, base=None):
@@ -162,14 +174,12 @@ def coin_curve(p=0.5, q=0.1, base=None):
     >>> coin_curve().text
     'KL(p‖q) = 0.5108 nats for p = 0.500 and q = 0.100'
     """
-    if not (0 <= p <= 1 and 0.001 <= q <= 0.999):
-        raise ValueError(f"p is {p} and q is {q}: p must lie in [0, 1] and q in [0.001, 0.999].")
     unit = {None: "nats", 2: "bits"}.get(base, f"base-{base} units")
-    beliefs = np.linspace(0.001, 0.999, 400)
+    beliefs = np.linspace(*_BELIEFS[:2], 400)
     believed_coins = np.column_stack([beliefs, 1 - beliefs])
     controls = {
-        "p": slider("p, the true coin", float(p), 0, 1, 0.01),
-        "q": slider("q, the believed coin", float(q), 0.001, 0.999, 0.001),
+        "p": slider("p, the true coin", _COINS.check("p", p), *_COINS),
+        "q": slider("q, the believed coin", _BELIEFS.check("q", q), *_BELIEFS),
     }
 
     def compute(p, q):
@@ -180,7 +190,7 @@ def coin_curve(p=0.5, q=0.1, base=None):
     def build(figure):
         axes = figure.subplots()
         axes.set(xlim=(0, 1), xlabel="q, believed probability of heads, from 0.001 to 0.999", ylabel=f"KL(p‖q), {unit}")
-        axes.set(xticks=(0, 0.25, 0.5, 0.75, 1))
+        axes.set(xticks=(0, 0.25, 0.5, 0.75, 1), ylim=(0, 3.2))
         curve = line(axes, style.P)
         dot = axes.plot([], [], "o", color=style.Q["color"], markersize=11)[0]
         truth = axes.axvline(0.5, color=style.P["color"], linewidth=1, linestyle=":")

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from klcourse import style
 from klcourse.explorers.drawing import ceiling, line
 from klcourse.fitting import descend_kl, exact_slopes, forward_slopes
-from klcourse.live import Explorer, Picture, choice, slider, toggle
+from klcourse.live import Explorer, Picture, Range, choice, slider, toggle
 
 __all__ = ["descent_path", "grid_and_step", "parametrisations"]
 
@@ -59,6 +59,7 @@ def _log_axis(axes, lowest, highest, ticks):
 
 # --- (a) the path -------------------------------------------------------------------------------------------------
 
+_MEANS, _VARIANCES, _RATES = Range(-8, 8, 0.1), Range(0.1, 20, 0.1), Range(1e-3, 10, 0.02)
 _X = np.linspace(-12, 12, 241)
 _LEVELS = (0.1, 0.5, 1, 2, 4, 8)  # nats
 _PEAKS = (0.2, 0.4, 0.8, 1.6, 3.2)
@@ -89,13 +90,11 @@ def descent_path(mean=5.0, variance=1.0, target=7.0, learning_rate=0.1):
     >>> descent_path().text
     'After 200 steps: mean 0.0568, variance 5.2243, KL(p‖q) = 0.0240 nats. At the start: 14.5270 nats.'
     """
-    if not (abs(mean) <= 8 and 0.1 <= variance <= 20 and 0.1 <= target <= 20 and 0.001 <= learning_rate <= 10):
-        raise ValueError("mean must lie in [-8, 8], both variances in [0.1, 20], learning_rate in [0.001, 10].")
     controls = {
-        "learning_rate": slider("learning rate", float(learning_rate), 1e-3, 10, 0.02, log=True),
-        "target": slider("target variance", float(target), 0.1, 20, 0.1),
-        "mean": slider("start mean", float(mean), -8, 8, 0.1),
-        "variance": slider("start variance", float(variance), 0.1, 20, 0.1),
+        "learning_rate": slider("learning rate", _RATES.check("learning_rate", learning_rate), *_RATES, log=True),
+        "target": slider("target variance", _VARIANCES.check("target", target), *_VARIANCES),
+        "mean": slider("start mean", _MEANS.check("mean", mean), *_MEANS),
+        "variance": slider("start variance", _VARIANCES.check("variance", variance), *_VARIANCES),
         "steps": slider("steps", 200, 1, 2000, 1, play=True),
     }
     return Explorer(_walk, Picture(_draw_walk), controls, _walk_readout, _walk_alt)
@@ -204,18 +203,21 @@ def grid_and_step(dx=0.1, window=10, learning_rate=0.01):
     >>> grid_and_step().text
     'S = 9.9984, S · rate = 0.1000. Step 100: variance 4.8244, loss 23.5952, KL(p‖q) = 0.0575 nats.'
     """
-    if dx not in _GRIDS or not (3 <= window <= 12 and 0.001 <= learning_rate <= 1):
-        raise ValueError(f"dx must be one of {_GRIDS}, window lie in [3, 12], and learning_rate in [0.001, 1].")
+    if dx not in _GRIDS:
+        raise ValueError(f"dx is {dx!r}: it must be one of {_GRIDS}.")
     controls = {
         "dx": choice("step dx", _GRIDS, dx),
-        "learning_rate": slider("learning rate", float(learning_rate), 1e-3, 1, 0.02, log=True),
-        "window": slider("window ±", window, 3, 12, 1),
+        "learning_rate": slider(
+            "learning rate", _GRID_RATES.check("learning_rate", learning_rate), *_GRID_RATES, log=True
+        ),
+        "window": slider("window ±", _WINDOWS.check("window", window), *_WINDOWS),
         "normalise": toggle("normalise p"),
     }
     return Explorer(_run_on_grid, Picture(_draw_grid_run), controls, _grid_readout, _grid_alt)
 
 
 _GRIDS = (0.001, 0.01, 0.1, 1.0)
+_GRID_RATES, _WINDOWS = Range(1e-3, 1, 0.02), Range(3, 12, 1)
 
 
 def _run_on_grid(dx, learning_rate, window, normalise):
@@ -288,6 +290,7 @@ def _grid_alt(n):
 
 # --- (c) the parameters -------------------------------------------------------------------------------------------
 
+_RACE_RATES = Range(1e-3, 2, 0.02)
 _KINDS = {
     "variance": ("variance", style.INK, "-"),
     "log_sd": ("log sd", "#a84300", "--"),
@@ -317,11 +320,11 @@ def parametrisations(learning_rate=0.1, variance=0.1):
     >>> parametrisations().text
     'KL(p‖q) after 100 steps: variance 1.0852 nats, log sd 19.3758 nats, natural 2.439e-09 nats.'
     """
-    if not (0.001 <= learning_rate <= 2 and 0.1 <= variance <= 20):
-        raise ValueError("learning_rate must lie in [0.001, 2] and variance in [0.1, 20].")
     controls = {
-        "learning_rate": slider("learning rate", float(learning_rate), 1e-3, 2, 0.02, log=True),
-        "variance": slider("start variance", float(variance), 0.1, 20, 0.1),
+        "learning_rate": slider(
+            "learning rate", _RACE_RATES.check("learning_rate", learning_rate), *_RACE_RATES, log=True
+        ),
+        "variance": slider("start variance", _VARIANCES.check("variance", variance), *_VARIANCES),
         "steps": slider("steps", 100, 1, 1000, 1, play=True),
     }
     return Explorer(_race, Picture(_draw_race), controls, _race_readout, _race_alt)
@@ -355,7 +358,8 @@ def _draw_race(figure):
         for kind, (_, colour, dash) in _KINDS.items()
     }
     ends = [
-        axes.text(1, -0.03, "", transform=axes.transAxes, ha="center", va="top", fontsize=12) for axes in (left, right)
+        axes.text(1, -0.03, "1000", transform=axes.transAxes, ha="center", va="top", fontsize=12)
+        for axes in (left, right)
     ]
 
     def draw(n):

@@ -7,7 +7,7 @@ import numpy as np
 from klcourse import style
 from klcourse.divergence import entropy, js_divergence, kl_divergence, kl_terms
 from klcourse.explorers.drawing import line
-from klcourse.live import Explorer, Picture, slider
+from klcourse.live import Explorer, Picture, Range, slider
 
 __all__ = ["documents", "mixing_weight", "shift"]
 
@@ -15,6 +15,7 @@ __all__ = ["documents", "mixing_weight", "shift"]
 # --- (a) two Gaussians move apart -------------------------------------------------------------------------------
 
 _FARTHEST = 10
+_SHIFTS = Range(0, _FARTHEST, 0.05)
 _X = np.linspace(-8, _FARTHEST + 8, 1041)  # beyond lies less than 1e-15 of either Gaussian
 _STEP = _X[1] - _X[0]
 
@@ -41,9 +42,7 @@ def shift(d=4.0):
     >>> shift().text
     'd = W₁ = 4.00: JS = 0.6327 nats (slope 0.0686), TV = 0.9545, KL(P‖Q) = 8.0000 nats'
     """
-    if not 0 <= d <= _FARTHEST:
-        raise ValueError(f"d is {d}: the shift must lie in [0, {_FARTHEST}].")
-    controls = {"d": slider("shift d", float(d), 0, _FARTHEST, 0.05)}
+    controls = {"d": slider("shift d", _SHIFTS.check("d", d), *_SHIFTS)}
 
     def compute(d):
         return {"q": _density(d), **_apart(d)}
@@ -127,6 +126,7 @@ def _draw_shift(figure):
 
 # --- (b) the weight of P in the mixture -------------------------------------------------------------------------
 
+_SHARES = Range(0, 1, 0.005)  # the weight of P
 _MOST = 6  # outcomes
 
 
@@ -159,10 +159,8 @@ def mixing_weight(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gre
     p, q = np.asarray(p, float), np.asarray(q, float)
     if not (p.ndim == q.ndim == 1 and 2 <= len(p) <= _MOST):
         raise ValueError(f"p and q have shapes {p.shape} and {q.shape}: give both as lists of 2 to {_MOST} numbers.")
-    if not 0 <= w <= 1:
-        raise ValueError(f"w is {w}: the weight of P must lie in [0, 1].")
     names = [*names, *(f"no. {i}" for i in range(len(names) + 1, _MOST + 1))][: len(p)]
-    controls = {"w": slider("w, the weight of P", float(w), 0, 1, 0.005)}
+    controls = {"w": slider("w, the weight of P", _SHARES.check("w", w), *_SHARES)}
 
     def compute(w):
         return _mixed(p, q, min(max(w, 0.0), 1.0))  # a slider's steps may end a rounding error above 1

@@ -2,7 +2,6 @@
 
 import math
 from functools import lru_cache
-from numbers import Real
 
 import numpy as np
 from matplotlib.colors import to_rgba
@@ -12,8 +11,8 @@ from scipy.special import chdtr, chdtri, xlogy
 from klcourse import style
 from klcourse.counts import fit_rounded_normal, log_poisson, log_rounded_normal, mean_kl_of_samples
 from klcourse.divergence import entropy
-from klcourse.explorers.drawing import ceiling, line
-from klcourse.live import Explorer, Picture, choice, slider, toggle
+from klcourse.explorers.drawing import Scale, ceiling, line
+from klcourse.live import Explorer, Picture, Range, choice, slider, toggle
 
 __all__ = ["counts_and_fits", "poisson_and_normal", "sample_bias"]
 
@@ -121,6 +120,7 @@ def _draw_fits(top):
         left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
         k = np.arange(top + 1)
         left.set(xlim=(-0.7, top + 0.7), xlabel="count", ylabel="probability", xticks=range(0, top + 1, 4 + top // 25))
+        left.set_ylim(0, 1.05)
         _corner(left, "data", style.P["text"])
         _corner(left, "Poisson", style.Q["text"], 0.35, "center")
         _corner(left, "rounded normal", _NORMAL["text"], 1, "right")
@@ -129,7 +129,8 @@ def _draw_fits(top):
         normal = line(left, _NORMAL, marker="s", markersize=5, linewidth=2)
         marker = left.plot([], [], "v", color=style.P["color"], markersize=10, clip_on=False)[0]
 
-        right.set(xlim=(-0.6, 2.6), ylabel="nats")
+        right.set(xlim=(-0.6, 2.6), ylabel="nats", ylim=(0, 1.1))
+        likely, nats = Scale(left, (0.3, 0.6, 1)), Scale(right, (3, 8, 40, 400))
         right.set_xticks(range(3), ("H(p̂)", "KL(p̂‖q)", "mean NLL"))
         outlined = []
         for look, shift in ((style.Q, -0.21), (_NORMAL, 0.21)):
@@ -146,27 +147,27 @@ def _draw_fits(top):
         values = [right.text(x, 0, "", ha="center", va="bottom", fontsize=12) for x in (1, 2)]
 
         def draw(n):
-            highest = max(n["p"].max(), n["poisson"].max(), n["normal"].max())
-            left.set_ylim(0, ceiling(highest * 1.05, (0.3, 0.7, 1.05)))
-            bars.set_xy(_outline(k, n["p"], 0.8))
-            poisson.set_data(k, n["poisson"])
-            normal.set_data(k, n["normal"])
-            marker.set_data([n["count"]], [left.get_ylim()[1] * 0.97])
+            likeliest = likely.fit(max(n["p"].max(), n["poisson"].max(), n["normal"].max()))
+            bars.set_xy(_outline(k, n["p"] / likeliest, 0.8))
+            poisson.set_data(k, n["poisson"] / likeliest)
+            normal.set_data(k, n["normal"] / likeliest)
+            marker.set_data([n["count"]], [1.02])
             marker.set_alpha(1 if n["added"] else 0.35)
 
             kls = n["poisson_kl"], n["normal_kl"]
-            right.set_ylim(0, ceiling((n["entropy"] + max(kls)) * 1.1, (3, 8, 40, 400)))
-            blue.set_xy(_outline([0, 2], [n["entropy"]] * 2, 0.8))
+            most = nats.fit(n["entropy"] + max(kls))
+            blue.set_xy(_outline([0, 2], [n["entropy"] / most] * 2, 0.8))
             for (alone, stacked), kl in zip((outlined[:2], outlined[2:]), kls, strict=True):
-                alone.set_height(kl)
-                stacked.set(y=n["entropy"], height=kl)
-            level.set_ydata([n["entropy"]] * 2)
+                alone.set_height(kl / most)
+                stacked.set(y=n["entropy"] / most, height=kl / most)
+            level.set_ydata([n["entropy"] / most] * 2)
             nlls = n["poisson_nll"], n["normal_nll"]
             for value, pair in zip(values, (kls, nlls), strict=True):
-                value.set_y(max(pair) + 0.01 * right.get_ylim()[1])
-                value.set_text("   ".join(f"{nats:.2f}" if nats < 10 else f"{nats:.0f}" for nats in pair))
+                value.set_y(max(pair) / most + 0.01)
+                value.set_text("   ".join(f"{x:.2f}" if x < 10 else f"{x:.0f}" for x in pair))
 
-        return [bars, poisson, normal, marker, blue, *outlined, level, *values], draw
+        moving = [bars, poisson, normal, marker, blue, *outlined, level, *values, *likely.labels, *nats.labels]
+        return moving, draw
 
     return build
 
@@ -193,7 +194,7 @@ def _fits_alt(n):
 
 # --- (b) a Poisson law becomes normal -----------------------------------------------------------------------------
 
-_LOWEST, _HIGHEST = 0.1, 1000
+_RATES = Range(0.1, 1000, 0.02)
 
 
 def poisson_and_normal(rate=10.0):
@@ -217,10 +218,8 @@ def poisson_and_normal(rate=10.0):
     >>> poisson_and_normal().text
     'λ = 10: KL(Poisson‖normal) = 0.008820 nats, 1/(12λ) = 0.008333 nats'
     """
-    if not isinstance(rate, Real) or not _LOWEST <= rate <= _HIGHEST:
-        raise ValueError(f"rate is {rate!r}: λ must be a number in [{_LOWEST}, {_HIGHEST}].")
     controls = {
-        "rate": slider("λ", float(rate), _LOWEST, _HIGHEST, 0.02, log=True),
+        "rate": slider("λ", _RATES.check("rate", rate), *_RATES, log=True),
         "swap": toggle("swap: KL(normal‖Poisson)"),
     }
     return Explorer(_against_its_normal, Picture(_draw_laws), controls, _laws_readout, _laws_alt)
@@ -238,7 +237,7 @@ def _against_its_normal(rate, swap):
 
 @lru_cache(maxsize=2)
 def _falling(swap):
-    rates = np.geomspace(_LOWEST, _HIGHEST, 121)
+    rates = np.geomspace(*_RATES[:2], 121)
     return rates, np.array([_against_its_normal(rate, swap)["kl"] for rate in rates])
 
 
@@ -252,7 +251,7 @@ def _draw_laws(figure):
     _corner(left, "rounded normal", _NORMAL["text"], 1, "right")
     area = _bars(left)
     q = line(left, _NORMAL, linewidth=2)
-    right.set(xscale="log", yscale="log", xlim=(_LOWEST, _HIGHEST), ylim=(3e-5, 1), xlabel="λ", ylabel="KL, nats")
+    right.set(xscale="log", yscale="log", xlim=_RATES[:2], ylim=(3e-5, 1), xlabel="λ", ylabel="KL, nats")
     right.set_xticks((0.1, 1, 10, 100, 1000), ("0.1", "1", "10", "100", "1000"))
     right.set_yticks((1e-4, 1e-3, 1e-2, 0.1, 1), ("0.0001", "0.001", "0.01", "0.1", "1"))
     right.minorticks_off()
@@ -291,7 +290,7 @@ def _laws_alt(n):
 # --- (c) the bias of a KL from few data ---------------------------------------------------------------------------
 
 _SAMPLES, _SEED = 2000, 1
-_ROLLS, _SIDES = range(10, 601, 10), range(2, 13)
+_ROLLS, _SIDES = Range(10, 600, 10), Range(2, 12, 1)
 _SIZES = np.unique(np.geomspace(10, 600, 14).astype(int))
 
 
@@ -318,12 +317,12 @@ def sample_bias(n=60, outcomes=6):
     >>> sample_bias().text
     'Mean of 2,000 samples: 0.0427 nats. (K − 1)/2n = 0.0417 nats, exact mean 0.0426 nats.'
     """
-    if n not in _ROLLS or outcomes not in _SIDES:
-        raise ValueError("n must be a multiple of 10 from 10 to 600, outcomes a whole number from 2 to 12.")
-    n, outcomes = int(n), int(outcomes)
+    n, outcomes = _ROLLS.check("n", n), _SIDES.check("outcomes", outcomes)
+    if n % _ROLLS.step:
+        raise ValueError(f"n is {n}: it must be a multiple of {_ROLLS.step}.")
     controls = {
-        "n": slider("n, rolls in a sample", n, 10, 600, 10),
-        "outcomes": slider("K, sides of the die", outcomes, 2, 12, 1),
+        "n": slider("n, rolls in a sample", n, *_ROLLS),
+        "outcomes": slider("K, sides of the die", outcomes, *_SIDES),
         "loaded": toggle("loaded 1 : 2 : … : K"),
     }
     return Explorer(_simulate, Picture(_draw_bias), controls, _bias_readout, _bias_alt)

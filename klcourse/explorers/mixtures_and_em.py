@@ -10,8 +10,8 @@ from matplotlib.patches import Polygon
 
 from klcourse import style
 from klcourse.divergence import kl_divergence
-from klcourse.explorers.drawing import ceiling, line, within
-from klcourse.live import Explorer, Picture, choice, slider
+from klcourse.explorers.drawing import Scale, ceiling, line
+from klcourse.live import Explorer, Picture, Range, choice, slider
 from klcourse.mixture import em_half_steps, log_density, lower_bound, matched_bound, responsibilities
 
 __all__ = ["bound_and_gap", "em_steps", "kl_of_mixtures"]
@@ -83,6 +83,7 @@ _LABELS = {
     "hard": "q: hard labels of this mixture",
     "half": "q: one half each",
 }
+_BOUND_MEANS = Range(-4, 4, 0.05)
 _DEPTHS = (20, 40, 100, 200, 400, 1000, 2000, 4000, 10_000)
 _GAPS = (0.1, 0.5, 2, 8, 40, 200, 1000)
 
@@ -111,11 +112,11 @@ def bound_and_gap(mean_1=-1.0, mean_2=1.0, q="start"):
     >>> bound_and_gap(mean_2=1.7).text
     'Log-likelihood −16.5903 nats = bound −16.7870 + gap 0.1968. The gap is Σ KL(q‖p(z|x)).'
     """
-    if not (within(-4, 4, mean_1, mean_2) and isinstance(q, str) and q in _LABELS):
-        raise ValueError(f"mean_1 and mean_2 must lie in [-4, 4], and q be one of {', '.join(_LABELS)}.")
+    if not (isinstance(q, str) and q in _LABELS):
+        raise ValueError(f"q is {q!r}: it must be one of {', '.join(_LABELS)}.")
     controls = {
-        "mean_1": slider("mean 1", float(mean_1), -4, 4, 0.05),
-        "mean_2": slider("mean 2", float(mean_2), -4, 4, 0.05),
+        "mean_1": slider("mean 1", _BOUND_MEANS.check("mean_1", mean_1), *_BOUND_MEANS),
+        "mean_2": slider("mean 2", _BOUND_MEANS.check("mean_2", mean_2), *_BOUND_MEANS),
         "sd_1": slider("sd 1", 1.0, 0.2, 3, 0.05),
         "sd_2": slider("sd 2", 1.0, 0.2, 3, 0.05),
         "weight_1": slider("weight 1", 0.5, 0.02, 0.98, 0.02),
@@ -153,35 +154,34 @@ def _draw_bound(figure):
     curves.set_xticks(())
     curves.text(-4.9, -0.1, "p(z|x)", va="center", fontsize=12)
     _name_components(curves)
-    gaps.set(xlim=curves.get_xlim(), xlabel="x", ylabel="gap, nats")
+    gaps.set(xlim=curves.get_xlim(), ylim=(-0.34, 1.03), xlabel="x", ylabel="gap, nats")
     gaps.axhline(0, color=style.GREY, linewidth=1)
     gaps.text(-4.9, 0.127, "q", va="center", fontsize=12, transform=gaps.get_xaxis_transform())
     stems = gaps.plot([], [], color=_GAP, linewidth=7, solid_capstyle="butt")[0]
-    dots = gaps.scatter(_DATA, 0 * _DATA, s=70, edgecolor=style.INK, linewidth=1, zorder=3, clip_on=False)
-    name, changed = _heading(gaps), _changes()
-    bars.set(xlim=(-0.6, 1.6), ylabel="nats")
+    row = np.full(_DATA.size, -0.17)
+    dots = gaps.scatter(_DATA, row, s=70, edgecolor=style.INK, linewidth=1, zorder=3, clip_on=False)
+    name = _heading(gaps, _LABELS["now"])
+    bars.set(xlim=(-0.6, 1.6), ylim=(-1, 0), ylabel="nats")
     bars.xaxis.tick_top()
     bars.set_xticks((0, 1), ("ln p", "bound"))
     whole = bars.bar((0, 1), (-1, -1), color=style.M["color"], alpha=0.8)
     rest = bars.bar(1, -1, color=_GAP)[0]
+    widest, depths = Scale(gaps, _GAPS, ticks=(1,)), Scale(bars, _DEPTHS, ticks=(-1, -0.5))
 
     def draw(n):
+        largest, depth = widest.fit(n["gaps"].max()), depths.fit(-n["bound"])
+        high, low = n["log_likelihood"] / depth, n["bound"] / depth
+        stretched = n["gaps"] / largest
         move(n["mixture"], n["posterior"])
-        stems.set_data(np.repeat(_DATA, 3), np.c_[0 * n["gaps"], n["gaps"], np.nan * n["gaps"]].ravel())
+        stems.set_data(np.repeat(_DATA, 3), np.c_[0 * stretched, stretched, np.nan * stretched].ravel())
         dots.set_facecolor(_colours(n["labels"]))
         for bar in whole:
-            bar.set_height(n["log_likelihood"])
-        rest.set_y(n["log_likelihood"])
-        rest.set_height(n["bound"] - n["log_likelihood"])
-        top, depth = ceiling(n["gaps"].max() * 1.05, _GAPS), ceiling(-n["bound"] * 1.02, _DEPTHS)
-        if changed(top, depth, n["q"]):
-            name.set_text(_LABELS[n["q"]])
-            dots.set_offsets(np.c_[_DATA, np.full(_DATA.size, -0.17 * top)])
-            gaps.set(ylim=(-0.34 * top, top), yticks=(0, top))
-            bars.set(ylim=(-depth, 0), yticks=np.linspace(-depth, 0, 5))
+            bar.set_height(high)
+        rest.set(y=high, height=low - high)
+        name.set_text(_LABELS[n["q"]])
         return n["q"]
 
-    return [*artists, stems, dots, *whole, rest], draw
+    return [*artists, stems, dots, *whole, rest, *widest.labels, *depths.labels], draw
 
 
 def _bound_readout(n):
@@ -200,6 +200,7 @@ def _bound_alt(n):
 
 # --- (b) EM step by step ------------------------------------------------------------------------------------------
 
+_START_MEANS, _START_SDS = Range(-3, 3, 0.1), Range(0.1, 3, 0.1)
 _SPANS = (8, 20, 40, 80)  # half steps that the axis may show
 
 
@@ -226,13 +227,11 @@ def em_steps(mean_1=-0.1, mean_2=0.1, sd_1=1.0, sd_2=1.0):
     >>> em_steps().text
     'Start: log-likelihood −23.5032 nats. Means −0.1000 and 0.1000, sds 1.0000 and 1.0000.'
     """
-    if not (within(-3, 3, mean_1, mean_2) and within(0.1, 3, sd_1, sd_2)):
-        raise ValueError("mean_1 and mean_2 must lie in [-3, 3], sd_1 and sd_2 in [0.1, 3].")
     controls = {
-        "mean_1": slider("start mean 1", float(mean_1), -3, 3, 0.1),
-        "mean_2": slider("start mean 2", float(mean_2), -3, 3, 0.1),
-        "sd_1": slider("start sd 1", float(sd_1), 0.1, 3, 0.1),
-        "sd_2": slider("start sd 2", float(sd_2), 0.1, 3, 0.1),
+        "mean_1": slider("start mean 1", _START_MEANS.check("mean_1", mean_1), *_START_MEANS),
+        "mean_2": slider("start mean 2", _START_MEANS.check("mean_2", mean_2), *_START_MEANS),
+        "sd_1": slider("start sd 1", _START_SDS.check("sd_1", sd_1), *_START_SDS),
+        "sd_2": slider("start sd 2", _START_SDS.check("sd_2", sd_2), *_START_SDS),
         "smallest_sd": slider("smallest sd", 0.0, 0, 1, 0.05),
         "half_steps": slider("half steps", 0, 0, _SPANS[-1], 1, play=True),
     }
@@ -327,7 +326,9 @@ def _em_alt(n):
 # --- (c) KL of two mixtures ---------------------------------------------------------------------------------------
 
 _LINE = np.linspace(-16, 16, 641)
+_F_MEANS, _G_WEIGHTS = Range(0, 4, 0.1), Range(0.02, 0.98, 0.02)
 _DRAWS = (10, 10_000)
+_DRAW_RANGE = Range(*_DRAWS, 0.05)
 _TOPS = (0.5, 1, 2, 4, 8, 16, 32, 64)
 
 
@@ -356,13 +357,13 @@ def kl_of_mixtures(mean=2.0, weight=0.3, draws=100):
     >>> kl_of_mixtures().text
     'KL(f‖g) = 0.4834 nats; from 100 draws 0.5202 ± 0.0901; matched bound 0.5121 nats.'
     """
-    if not (within(0, 4, mean) and within(0.02, 0.98, weight) and within(*_DRAWS, draws) and draws == int(draws)):
-        raise ValueError("mean must lie in [0, 4], weight in [0.02, 0.98], and draws be a whole number in [10, 10000].")
+    if _DRAW_RANGE.check("draws", draws) % 1:
+        raise ValueError(f"draws is {draws!r}: it must be a whole number.")
     controls = {
-        "mean": slider("f: means ±", float(mean), 0, 4, 0.1),
-        "weight": slider("g: weight, left", float(weight), 0.02, 0.98, 0.02),
+        "mean": slider("f: means ±", _F_MEANS.check("mean", mean), *_F_MEANS),
+        "weight": slider("g: weight, left", _G_WEIGHTS.check("weight", weight), *_G_WEIGHTS),
         "right": slider("g: mean, right", 3.0, -1, 6, 0.1),
-        "draws": slider("draws", float(draws), *_DRAWS, 0.05, log=True),
+        "draws": slider("draws", float(draws), *_DRAW_RANGE, log=True),
         "sample": slider("sample no.", 1, 1, 20, 1),
         "pairs": choice("pairs", [("left with left", "straight"), ("left with right", "crossed")], "straight"),
     }
@@ -407,10 +408,10 @@ def _draw_compare(figure):
     curves.set(xlim=(-8, 10), ylim=(0, 1.03), yticks=(), xlabel="x", ylabel="density")
     _heading(curves, "f", style.P["text"])
     _heading(curves, "g", style.Q["text"], 1, "right")
-    right.set(xscale="log", xlim=(8, 13_000), xlabel="draws from f", ylabel="KL(f‖g), nats")
+    right.set(xscale="log", xlim=(8, 13_000), ylim=(-0.4, 1), xlabel="draws from f", ylabel="KL(f‖g), nats")
     right.set_xticks((10, 100, 1000, 10_000), ("10", "100", "1000", "10,000"))
     right.axhline(0, color=style.GREY, linewidth=1)
-    changed = _changes()
+    scale = Scale(right, _TOPS)
     _heading(right, "quadrature", style.M["text"])
     _heading(right, "draws", style.INK, 0.62, "center")
     _heading(right, "bound", _BOUND["color"], 1, "right")
@@ -423,17 +424,16 @@ def _draw_compare(figure):
     def draw(n):
         for curve, density in ((f, n["f"]), (g, n["g"])):
             curve.set_data(_LINE, density / ceiling(max(n["f"].max(), n["g"].max()), _HEIGHTS))
+        top = scale.fit(1.6 * n["bound"])
         for curve, value in ((kl, n["kl"]), (bound, n["bound"])):
-            curve.set_data(right.get_xlim(), [value, value])
-        low, high = n["means"] - n["errors"], n["means"] + n["errors"]
+            curve.set_data(right.get_xlim(), [value / top, value / top])
+        means, errors = n["means"] / top, n["errors"] / top
+        low, high = means - errors, means + errors
         bars.set_data(np.repeat(n["counts"], 3), np.c_[low, high, np.full(low.size, np.nan)].ravel())
-        dots.set_data(n["counts"], n["means"])
-        last.set_data(n["counts"][-1:], n["means"][-1:])
-        top = ceiling(n["bound"] * 1.6, _TOPS)
-        if changed(top):
-            right.set_ylim(-0.4 * top, top)
+        dots.set_data(n["counts"], means)
+        last.set_data(n["counts"][-1:], means[-1:])
 
-    return [f, g, kl, bound, bars, dots, last], draw
+    return [f, g, kl, bound, bars, dots, last, *scale.labels], draw
 
 
 def _compare_readout(n):

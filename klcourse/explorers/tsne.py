@@ -7,8 +7,8 @@ import numpy as np
 
 from klcourse import style
 from klcourse.divergence import entropy
-from klcourse.explorers.drawing import ceiling, line, within
-from klcourse.live import Explorer, Picture, choice, slider, toggle
+from klcourse.explorers.drawing import Scale, ceiling, line
+from klcourse.live import Explorer, Picture, Range, choice, slider, toggle
 from klcourse.mnist import load_mnist
 from klcourse.tsne import calibrate, descend, joint_affinities, neighbour_affinities
 
@@ -21,8 +21,8 @@ def _signed(value, decimals=2):
 
 # --- (a) the perplexity of one point ------------------------------------------------------------------------------
 
-_FARTHEST = 8
-_DISTANCES = np.linspace(0, _FARTHEST + 0.4, 400)
+_PERPLEXITY, _DISTANCE = Range(1.05, 3.95, 0.05), Range(0.5, 8, 0.05)
+_DISTANCES = np.linspace(0, _DISTANCE.highest + 0.4, 400)
 
 
 def neighbours(perplexity=2.0, distances=(1, 2, 3, 4)):
@@ -47,13 +47,11 @@ def neighbours(perplexity=2.0, distances=(1, 2, 3, 4)):
     >>> neighbours().text
     'σ = 1.1385, that is β = 0.3857. H = 0.6931 nats, and e^H = 2.00 equally likely neighbours.'
     """
-    if np.shape(distances) != (4,) or not within(0.5, _FARTHEST, *distances):
-        raise ValueError(f"distances is {distances!r}: give four numbers in [0.5, {_FARTHEST}].")
-    if not within(1.05, 3.95, perplexity):
-        raise ValueError(f"perplexity is {perplexity!r}: give a number in [1.05, 3.95].")
-    controls = {"perplexity": slider("perplexity", float(perplexity), 1.05, 3.95, 0.05)}
+    if np.shape(distances) != (4,):
+        raise ValueError(f"distances is {distances!r}: give four numbers.")
+    controls = {"perplexity": slider("perplexity", _PERPLEXITY.check("perplexity", perplexity), *_PERPLEXITY)}
     for i, distance in enumerate(distances, 1):
-        controls[f"d{i}"] = slider(f"distance {i}", float(distance), 0.5, _FARTHEST, 0.05)
+        controls[f"d{i}"] = slider(f"distance {i}", _DISTANCE.check(f"distances[{i - 1}]", distance), *_DISTANCE)
     return Explorer(_neighbours, Picture(_draw_neighbours), controls, _neighbours_readout, _neighbours_alt)
 
 
@@ -135,7 +133,8 @@ def _neighbours_alt(n):
 # Two groups of three points, as data and as a map with a small KL.
 _DATA = [[0, 0], [1, 0], [0.4, 0.9], [4, 0], [5.1, 0], [4.5, 0.8]]
 _MAP = np.array([[-6.7, 0.7], [-5.3, 0.1], [-6.6, -0.8], [5.3, 0.2], [6.8, 0.6], [6.4, -0.8]])
-_ACROSS = np.linspace(-9, 9, 181)
+_PLACES, _HEIGHTS = Range(-9, 9, 0.05), Range(-5, 5, 0.05)
+_ACROSS = np.linspace(*_PLACES[:2], 181)
 _TOPS = (2.5, 5, 10, 20, 40, 80, 160)
 
 
@@ -164,11 +163,11 @@ def forces(across=-3.0, up=3.0, kernel="student"):
     >>> forces().text
     'KL(P‖Q) = 0.2954 nats, KL(Q‖P) = 0.2028 nats. Pull 0.1423, push 0.0326, together 0.1101.'
     """
-    if not (within(-9, 9, across) and within(-5, 5, up) and kernel in ("student", "gauss")):
-        raise ValueError('across must lie in [-9, 9], up in [-5, 5], and kernel is "student" or "gauss".')
+    if kernel not in ("student", "gauss"):
+        raise ValueError(f'kernel is {kernel!r}: give "student" or "gauss".')
     controls = {
-        "across": slider("across", float(across), -9, 9, 0.05),
-        "up": slider("up", float(up), -5, 5, 0.05),
+        "across": slider("across", _PLACES.check("across", across), *_PLACES),
+        "up": slider("up", _HEIGHTS.check("up", up), *_HEIGHTS),
         "kernel": choice("kernel", [("Student-t: 1/(1 + d²)", "student"), ("Gaussian: exp(−d²)", "gauss")], kernel),
     }
     p = joint_affinities(_DATA, perplexity=2.3)
@@ -225,7 +224,8 @@ def _draw_forces(figure):
     )[0]
     name = plane.text(0, 0, "A", ha="center", va="center_baseline", weight="bold", fontsize=12, zorder=5)
     level = plane.axhline(0, color=style.GREY, linewidth=1, linestyle=":")
-    curves.set(xlim=(-9, 9), xticks=(-6, 0, 6), xlabel="A across", ylabel="nats")
+    curves.set(xlim=(-9, 9), xticks=(-6, 0, 6), ylim=(-0.02, 1.03), xlabel="A across", ylabel="nats")
+    scale = Scale(curves, _TOPS)
     curves.text(0, 1.01, "KL(P‖Q)", color=style.P["text"], va="bottom", transform=curves.transAxes)
     curves.text(1, 1.01, "KL(Q‖P)", color=style.Q["text"], va="bottom", ha="right", transform=curves.transAxes)
     forward, backward = line(curves, style.P), line(curves, style.Q)
@@ -241,14 +241,13 @@ def _draw_forces(figure):
         dot.set_data(*n["point"][:, np.newaxis])
         name.set_position(n["point"])
         level.set_ydata([n["point"][1]] * 2)
-        forward.set_data(_ACROSS, n["curve"])
-        backward.set_data(_ACROSS, n["reverse_curve"])
+        top = scale.fit(max(n["curve"].max(), n["reverse_curve"].max()))
+        forward.set_data(_ACROSS, n["curve"] / top)
+        backward.set_data(_ACROSS, n["reverse_curve"] / top)
         for mark, value in zip(dots, (n["kl"], n["reverse"]), strict=True):
-            mark.set_data([n["point"][0]], [value])
-        top = ceiling(1.05 * max(n["curve"].max(), n["reverse_curve"].max()), _TOPS)
-        curves.set_ylim(-0.02 * top, top)
+            mark.set_data([n["point"][0]], [value / top])
 
-    return [level, *arrows, dot, name, forward, backward, *dots], draw
+    return [level, *arrows, dot, name, forward, backward, *dots, *scale.labels], draw
 
 
 _WORDS = style.P["text"], style.Q["text"], style.INK
@@ -372,7 +371,9 @@ def _draw_map(labels):
             side.set_visible(False)
         looks = {"linestyle": "none", "markersize": 8, "markeredgewidth": 0}
         kinds = {k: plane.plot([], [], marker=f"${k}$", color=c, **looks)[0] for k, c in _KINDS.items()}
-        curve.set(xlim=(0, _LAST), xlabel="step", ylabel="KL(P‖Q), nats", xticks=(0, _EXAGGERATED, 250, _LAST))
+        curve.set(
+            xlim=(0, _LAST), ylim=(0, 10), xlabel="step", ylabel="KL(P‖Q), nats", xticks=(0, _EXAGGERATED, 250, _LAST)
+        )
         path = line(curve, style.P)
         dot = curve.plot([], [], "o", color=style.P["color"], markersize=10, clip_on=False)[0]
         number = curve.text(1, 1, "", color=style.P["text"], ha="right", va="top", transform=curve.transAxes)

@@ -8,7 +8,8 @@ import numpy as np
 
 from klcourse import style
 from klcourse.explorers.drawing import ceiling, line
-from klcourse.live import Explorer, Picture, choice, slider
+from klcourse.live import Explorer, Picture, Range, choice, slider
+from klcourse.live.picture import SHEET_LOCK
 from klcourse.live.screen import Screen
 from klcourse.live.still import bundle
 from klcourse.mnist import load_mnist
@@ -23,7 +24,7 @@ def _signed(value, decimals=4):
 
 # --- (a) one latent -----------------------------------------------------------------------------------------------
 
-_MEANS, _LOG_VARIANCES = (-4, 4), (-8, 4)
+_MEANS, _LOG_VARIANCES = Range(-4, 4, 0.05), Range(-8, 4, 0.05)
 _Z = np.linspace(-6, 6, 481)
 _KL_LEVELS = (0.1, 0.5, 1, 2, 4, 8)
 _HEIGHTS = (0.5, 1, 2, 4, 8, 16, 32)
@@ -51,11 +52,9 @@ def latent_kl(mean=1.0, log_variance=-2.0):
     >>> latent_kl().text
     'KL(q‖p) = 1.0677 nats: 0.5000 by the mean, 0.5677 by the variance. Slopes 1.0000 and −0.4323.'
     """
-    if not (abs(mean) <= 4 and -8 <= log_variance <= 4):
-        raise ValueError("mean must lie in [-4, 4] and log_variance in [-8, 4].")
     controls = {
-        "mean": slider("mean", float(mean), *_MEANS, 0.05),
-        "log_variance": slider("log variance", float(log_variance), *_LOG_VARIANCES, 0.05),
+        "mean": slider("mean", _MEANS.check("mean", mean), *_MEANS),
+        "log_variance": slider("log variance", _LOG_VARIANCES.check("log_variance", log_variance), *_LOG_VARIANCES),
     }
     return Explorer(_latent, Picture(_draw_latent), controls, _latent_readout, _latent_alt)
 
@@ -79,7 +78,7 @@ def _draw_latent(figure):
     curves.set(xlim=(_Z[0], _Z[-1]), xlabel="z", ylabel="density", yticks=(), ylim=(0, 1.03))
     curves.text(0, 1.01, "p = N(0, 1)", color=style.P["text"], transform=curves.transAxes, va="bottom")
     curves.text(1, 1.01, "q", color=style.Q["text"], transform=curves.transAxes, va="bottom", ha="right")
-    plane.set(xlim=_MEANS, ylim=_LOG_VARIANCES, xlabel="mean of q", ylabel="log variance of q")
+    plane.set(xlim=_MEANS[:2], ylim=_LOG_VARIANCES[:2], xlabel="mean of q", ylabel="log variance of q")
     plane.set(xticks=(-4, -2, 0, 2, 4), yticks=(-8, -4, 0, 4))
     _draw_field(plane)
     prior, code = line(curves, style.P), line(curves, style.Q)
@@ -106,7 +105,7 @@ def _draw_latent(figure):
 
 def _draw_field(plane):
     """Lines of equal KL, and the direction downhill."""
-    mean, log_variance = np.meshgrid(np.linspace(*_MEANS, 161), np.linspace(*_LOG_VARIANCES, 161))
+    mean, log_variance = np.meshgrid(np.linspace(*_MEANS[:2], 161), np.linspace(*_LOG_VARIANCES[:2], 161))
     kl = (mean**2 + np.expm1(log_variance) - log_variance) / 2
     lines = plane.contour(mean, log_variance, kl, _KL_LEVELS, colors=style.P["color"], linewidths=1, alpha=0.7)
     spots = [(0, -0.7), (0, -1.85), (0, -2.95), (0, -4.98)]
@@ -134,6 +133,7 @@ def _latent_alt(n):
 
 # --- (b) the linear VAE -------------------------------------------------------------------------------------------
 
+_BETAS, _NOISES = Range(0.01, 100, 0.02), Range(0.01, 1, 0.02)
 _LOWEST = 0.0009
 
 
@@ -171,11 +171,9 @@ def linear_vae(beta=1.0, variances=(4, 1, 0.25), noise_variance=0.1):
     variances = np.asarray(variances, float)
     if variances.ndim != 1 or not 1 <= variances.size <= 5 or not ((variances >= 0.01) & (variances <= 10)).all():
         raise ValueError("variances must be one to five numbers in [0.01, 10].")
-    if not (0.01 <= beta <= 100 and 0.01 <= noise_variance <= 1):
-        raise ValueError("beta must lie in [0.01, 100] and noise_variance in [0.01, 1].")
     controls = {
-        "beta": slider("coefficient c", float(beta), 0.01, 100, 0.02, log=True),
-        "noise_variance": slider("noise variance", float(noise_variance), 0.01, 1, 0.02, log=True),
+        "beta": slider("coefficient c", _BETAS.check("beta", beta), *_BETAS, log=True),
+        "noise_variance": slider("noise variance", _NOISES.check("noise_variance", noise_variance), *_NOISES, log=True),
     }
 
     def compute(beta, noise_variance):
@@ -464,7 +462,7 @@ class TrainingView(widgets.HBox):
         }
         self.words = {c: widgets.Label("not yet") for c in coefficients}
         self.picture = Picture(_draw_codes, (3.8, 3.4))
-        self.screen = Screen(width=self.picture.width)
+        self.screen = Screen(self.picture)
         self.picture.update({"codes": np.zeros((_SHOWN, 2)), "title": ""})
         rows = widgets.VBox([widgets.HBox([bar, self.words[c]]) for c, bar in self.bars.items()])
         super().__init__([rows, self.screen], layout={"flex_flow": "row wrap"})
@@ -473,8 +471,9 @@ class TrainingView(widgets.HBox):
         """Show one model after one of its epochs."""
         self.bars[coefficient].value = epoch
         self.words[coefficient].value = f"epoch {epoch}: reconstruction {reconstruction:.1f} nats, KL {kl:.2f} nats"
-        self.picture.update({"codes": _codes(vae), "title": f"c = {coefficient:g}, epoch {epoch}"})
-        self.screen.show(self.picture.jpeg(), self.alt)
+        with SHEET_LOCK:
+            self.picture.update({"codes": _codes(vae), "title": f"c = {coefficient:g}, epoch {epoch}"})
+            self.screen.show(self.alt)
 
     @property
     def alt(self):
@@ -489,6 +488,7 @@ class TrainingView(widgets.HBox):
 
 def _draw_codes(figure):
     axes = figure.subplots()
+    axes.set(xlim=(-256, 256), ylim=(-256, 256))
     points = _digit_scatter(axes)
 
     def draw(n):

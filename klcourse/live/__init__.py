@@ -5,9 +5,9 @@ Drawing a whole figure takes far longer than moving a few artists over a stored 
 in a live picture: callbacks run beside a running cell, and pyplot's current figure is shared by both.
 """
 
-from klcourse.live.controls import choice, slider, toggle
+from klcourse.live.controls import Range, choice, slider, toggle
 from klcourse.live.explorer import Explorer
 from klcourse.live.picture import Picture
 from klcourse.live.still import show
 
-__all__ = ["Explorer", "Picture", "choice", "show", "slider", "toggle"]
+__all__ = ["Explorer", "Picture", "Range", "choice", "show", "slider", "toggle"]

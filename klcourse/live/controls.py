@@ -1,9 +1,43 @@
 """Controls of an explorer: each has a `value` to observe and a `disabled` to set."""
 
+from numbers import Real
+from typing import NamedTuple
+
 import ipywidgets as widgets
 import numpy as np
 
-__all__ = ["Slider", "choice", "slider", "toggle"]
+__all__ = ["Range", "Slider", "choice", "slider", "toggle"]
+
+
+class Range(NamedTuple):
+    """Where a slider may stand, for the slider itself, ``slider(label, value, *range)``, and for a value at the start.
+
+    >>> means = Range(-4, 4, 0.05)
+    >>> means.check("mean", 1)
+    1.0
+    >>> means.check("mean", 5)
+    Traceback (most recent call last):
+    ValueError: mean is 5: it must be a number in [-4, 4].
+    """
+
+    lowest: float
+    highest: float
+    step: float
+
+    def check(self, name, value):
+        """Return a value of this range as the slider wants it: whole if the step is.
+
+        Raises
+        ------
+        ValueError
+            If it is no number, lies outside, or is not whole where only whole numbers are.
+        """
+        whole = isinstance(self.step, int)
+        fits = isinstance(value, Real) and self.lowest <= value <= self.highest and not (whole and value % 1)
+        if not fits:
+            kind = "whole number" if whole else "number"
+            raise ValueError(f"{name} is {value!r}: it must be a {kind} in [{self.lowest:g}, {self.highest:g}].")
+        return int(value) if whole else float(value)
 
 
 class Slider(widgets.HBox):

@@ -37,7 +37,7 @@ class Explorer(widgets.VBox):
         self._paused = False
         self._initial = {name: control.value for name, control in controls.items()}
         self.readout = widgets.HTML(layout={"flex": "1 1 0", "min_width": "0"}).add_class("klcourse-status")
-        self.screen = Screen(width=picture.width)
+        self.screen = Screen(picture)
         self.reset_button = widgets.Button(description="Reset", icon="undo", tooltip="Put every control back")
         self.reset_button.layout.width = "auto"
         self.reset_button.on_click(lambda _: self.reset())
@@ -58,7 +58,7 @@ class Explorer(widgets.VBox):
         return widgets.Box([*self.controls.values()], layout=layout)
 
     def _readout_row(self):
-        layout = {"align_items": "center", "max_width": f"{self.picture.width + 100}px"}  # the button stands beside
+        layout = {"align_items": "flex-start", "max_width": f"{self.picture.width + 100}px"}  # the button stands beside
         return widgets.HBox([self.readout, self.reset_button], layout=layout)
 
     @property
@@ -93,7 +93,7 @@ class Explorer(widgets.VBox):
     def _show(self, numbers):
         self.picture.update(numbers)
         self.numbers, self.text, self.alt = numbers, self._readout_of(numbers), self._alt_of(numbers)
-        self.screen.show(self.picture.jpeg(), self.alt)
+        self.screen.show(self.alt)
         self.readout.value = f'<div style="{_READOUT}">{html.escape(self.text)}</div>'
 
     def _show_error(self, message):

@@ -7,8 +7,10 @@ export default {
     el.lang = "en";
     showFrames(model, el);
     whenShown(el, () => {
-      const whole = el.closest(".klcourse-question") ?? el.closest(".klcourse-explorer");
-      if (whole) attend(whole);
+      const explorer = el.closest(".klcourse-explorer");
+      if (!explorer) return; // a picture without controls
+      attend(el.closest(".klcourse-question") ?? explorer);
+      sayWhatMoves(explorer, (moving) => model.send({ moving }));
     });
   },
 };
@@ -39,6 +41,29 @@ async function picture(model) {
   image.src = address(model.get("frame"));
   await image.decode().catch(() => {});
   return image;
+}
+
+// While the reader moves a control, the kernel sends small frames; when all has rested so long, the last one in full.
+const REST = 100; // milliseconds
+
+function sayWhatMoves(explorer, say) {
+  let timer;
+
+  function move() {
+    if (timer === undefined) say(true); // before the control itself tells the kernel
+    clearTimeout(timer);
+    timer = setTimeout(rest, REST);
+  }
+
+  function rest() {
+    if (explorer.querySelector(".widget-toggle-button.mod-active")) return move(); // a film is playing
+    timer = undefined;
+    say(false);
+  }
+
+  for (const event of ["pointerdown", "keydown", "input", "change"]) explorer.addEventListener(event, move, true);
+  // A drag may leave the explorer: the handle itself says that it moves.
+  new MutationObserver(move).observe(explorer, { subtree: true, attributeFilter: ["aria-valuetext"] });
 }
 
 // As data, not as a blob's address: pages whose security policy allows no blobs show it too.

@@ -7,6 +7,7 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from klcourse import style
@@ -35,30 +36,38 @@ class Picture:
     ----------
     build : callable
         ``build(figure)`` draws everything once and returns ``(moving, draw)``: the artists that change, and a function
-        ``draw(numbers)`` that sets their new data. If `draw` also changes axis limits or ticks, or returns another
-        value than before, the background is drawn anew.
+        ``draw(numbers)`` that sets their new data. The figure is laid out as `build` leaves it, with the widest tick
+        labels and the highest texts that it will have, and so it stays. If
+        `draw` changes axis limits, or returns another value than before, the background is drawn anew, which takes ten
+        times as long as a step.
     size : tuple of float
         Width and height in inches, 100 CSS pixels each.
     """
 
     def __init__(self, build, size=(7.4, 3.9)):
-        with matplotlib.rc_context(style.SETTINGS):
+        self.build = build
+        with SHEET_LOCK, matplotlib.rc_context(style.SETTINGS):
             self.figure = Figure(size, dpi=CSS_PIXELS_PER_INCH * SCALE)
             self._canvas = _SharedCanvas(self.figure)
-            self._moving, self._draw = build(self.figure)
-        self._moving = sorted(self._moving, key=lambda artist: artist.get_zorder())
+            moving, self._draw = build(self.figure)
+            for artist in moving:
+                artist.set_in_layout(isinstance(artist, Text))  # a curve has no data yet, and moves inside its axes
+            self.figure.get_layout_engine().execute(self.figure)
+            self.figure.set_layout_engine("none")
+        self._moving = sorted(moving, key=lambda artist: artist.get_zorder())
         for artist in self._moving:
             artist.set_animated(True)
-        self._limits = self._background = None
+        self._background = self._shown = None
 
     def update(self, numbers):
         """Move the artists to the new numbers."""
         self._numbers = numbers
         self._take_sheet()
         rare = self._draw(numbers)
-        limits = [rare, *((*axes.get_xlim(), *axes.get_ylim(), *axes.get_xticks()) for axes in self.figure.axes)]
-        if limits != self._limits or self._background is None:
-            self._store_background(limits)
+        shown = rare, *((*axes.get_xlim(), *axes.get_ylim()) for axes in self.figure.axes)
+        if shown != self._shown or self._background is None:
+            self._store_background()
+            self._shown = shown
         self._canvas.restore_region(self._background)
         for artist in self._moving:
             self.figure.draw_artist(artist)
@@ -74,28 +83,22 @@ class Picture:
             self.update(self._numbers)
         return self._canvas.buffer_rgba()
 
-    def _store_background(self, limits):
+    def _store_background(self):
         with matplotlib.rc_context(style.SETTINGS):
-            self.figure.set_layout_engine("constrained")
-            for axes in self.figure.axes:  # or the layout would start from the last one and depend on what came before
-                if axes.get_in_layout():  # not where the picture has placed it by hand
-                    axes.set_subplotspec(axes.get_subplotspec())
-            for artist in self._moving:  # labels that move must find room, so they count in the layout
-                artist.set_animated(False)
-            self.figure.get_layout_engine().execute(self.figure)
-            self.figure.set_layout_engine("none")
-            for artist in self._moving:
-                artist.set_animated(True)
             self._canvas.draw()
         self._background = self._canvas.copy_from_bbox(self.figure.bbox)
-        self._limits = limits
 
-    def jpeg(self):
-        """Encode the present frame for a live view: about ten times faster than PNG."""
+    def jpeg(self, crisp=True):
+        """Encode the present frame for a live view: about ten times faster than PNG.
+
+        With `crisp` it has two pixels for each CSS pixel, else one, in less than half of the bytes.
+        """
         buffer = io.BytesIO()
         pixels = self._pixels()
         height, width = pixels.shape[:2]
         frame = Image.frombuffer("RGBX", (width, height), pixels, "raw", "RGBX", 0, 1)
+        if not crisp:
+            frame = frame.reduce(SCALE)
         frame.save(buffer, "jpeg", quality=85, subsampling=2)  # colour at half resolution: at this scale no eye sees it
         return buffer.getvalue()
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from klcourse.live.picture import SHEET_LOCK
+
 __all__ = ["Screen"]
 
 _HERE = Path(__file__).parent
@@ -13,10 +15,21 @@ _HERE = Path(__file__).parent
 class Screen(anywidget.AnyWidget):
     """The place of a live picture in the page. What it does there is in `page.js` and `page.css`.
 
-    >>> screen = Screen(width=740)
-    >>> screen.show(b"a JPEG", "A line.")
-    >>> screen.alt
-    'A line.'
+    The page says when the reader begins to move a control, and when all rests again. Between, frames have one pixel for
+    each CSS pixel, so that they pass a slow link; the last one is then sent again in full. Without a page all rests.
+
+    Parameters
+    ----------
+    picture : Picture
+        What `show` shows.
+
+    >>> from klcourse.live import Picture
+    >>> picture = Picture(lambda figure: (figure.subplots().plot([0, 1]), lambda numbers: None))
+    >>> screen = Screen(picture)
+    >>> picture.update({})
+    >>> screen.show("A line.")
+    >>> screen.alt, screen.frame == picture.jpeg()
+    ('A line.', True)
     """
 
     _esm = _HERE / "page.js"
@@ -26,11 +39,23 @@ class Screen(anywidget.AnyWidget):
     alt = traitlets.Unicode(help="what it shows, for those who cannot see it").tag(sync=True)
     alarm = traitlets.Unicode(help="an error, shown in the picture's place").tag(sync=True)
 
-    def show(self, frame, alt):
-        """Show a JPEG with its alt text."""
+    def __init__(self, picture):
+        super().__init__(width=picture.width)
+        self._picture, self._moving, self._crisp = picture, False, True
+        self.on_msg(self._listen)
+
+    def show(self, alt):
+        """Show the picture as it is now, with its alt text."""
+        self._crisp = not self._moving
         with self.hold_sync():  # one message
-            self.frame, self.alt, self.alarm = frame, alt, ""
+            self.frame, self.alt, self.alarm = self._picture.jpeg(self._crisp), alt, ""
 
     def fail(self, message):
         """Show an error in the picture's place."""
-        self.alarm = message
+        self._crisp, self.alarm = True, message
+
+    def _listen(self, _screen, content, _buffers):
+        with SHEET_LOCK:
+            self._moving = content["moving"]
+            if not self._moving and not self._crisp:
+                self._crisp, self.frame = True, self._picture.jpeg()
