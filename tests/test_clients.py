@@ -39,16 +39,16 @@ def questions():
 
 WORKSHOP = {
     "sound": """
-        from klcourse.lessons import predict, unlock_all
+        from klcourse.lessons import predict
         from klcourse.live import Explorer, Picture, choice, slider
 
         def build(figure):
             (bar,) = figure.subplots().bar([0], [1])
             return [bar], lambda numbers: bar.set_height(numbers["height"])
 
-        def explorer(lowest=0.001):
+        def explorer():
             controls = {
-                "height": slider("height", 0.3, lowest, 1, 0.05, log=True),
+                "height": slider("height", 0.3, 0.001, 1, 0.05, log=True),
                 "of": choice("of", ["P", "Q", "M"], "Q"),
             }
             return Explorer(lambda height, of: {"height": height, "of": of}, Picture(build), controls, str, str)
@@ -58,11 +58,8 @@ WORKSHOP = {
     "without keys of its own": """
         from ipywidgets import HTML
 
-        bare = predict("1.b", explorer())
-        for part in (bare.explorer, bare):  # without the screen, whose page.js looks after the keys
-            part._dom_classes = ()
+        bare = predict("1.b", explorer())  # without the screen, whose page.js looks after the keys
         bare.explorer.children = [*bare.explorer.children[:-1], HTML("<img alt='a bar'>")]
-        unlock_all()
         bare
         """,
     "hasty": """
