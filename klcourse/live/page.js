@@ -43,6 +43,7 @@ async function picture(model) {
 
 // While the reader moves a control, the kernel sends small frames; when all has rested so long, the last one in full.
 const REST = 100; // milliseconds
+const REST_OF_A_DRAG = 200; // a hand falters
 
 function sayWhatMoves(explorer, say) {
   let timer;
@@ -50,7 +51,7 @@ function sayWhatMoves(explorer, say) {
   function move() {
     if (timer === undefined) say(true); // before the control itself tells the kernel
     clearTimeout(timer);
-    timer = setTimeout(rest, REST);
+    timer = setTimeout(rest, explorer.querySelector(".noUi-active") ? REST_OF_A_DRAG : REST);
   }
 
   function rest() {
