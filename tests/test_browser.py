@@ -408,8 +408,9 @@ def test_axe_reports_a_slider_without_a_name(workshop):
 
 
 def test_an_error_that_shows_nowhere_is_reported(workshop):
-    explorer = _explorer(workshop, "raises unseen")
+    explorer = _explorer(workshop, "raises unseen", patience=10_000)
     assert explorer.follows(explorer.rows.locator(".noUi-handle"))
+    assert explorer.becomes("window.heard.length"), "the kernel may say it after the picture has come"
     assert "ZeroDivisionError" in "\n".join(output_faults(workshop))
 
 
