@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import editions
 import nbformat
+import numpy as np
 import pytest
 from browser import (
     Lab,
@@ -28,6 +29,7 @@ from browser import (
     wait_until_idle,
 )
 from playwright.sync_api import expect
+from test_accessibility import contrast
 
 from klcourse import explorers
 from klcourse.lessons.data import exercises, questions
@@ -203,6 +205,56 @@ def test_notebook_runs_asks_and_follows_every_control(lab, page, notebook):
     assert not output_faults(page)
 
 
+# --- colours ----------------------------------------------------------------------------------------------------
+
+# The colour of every text that asks, answers or reads out, and the one behind it, both as they are painted.
+COLOURS = """output => {
+    const pixel = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+    const paint = (colour, alpha = 1) => {
+        pixel.globalAlpha = alpha;
+        pixel.fillStyle = colour;
+        pixel.fillRect(0, 0, 1, 1);
+        return [...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3).map(value => value / 255);
+    };
+    const written = part => [...part.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    const texts = [...output.querySelectorAll('.widget-html *, .widget-radio-box label')];
+    return texts.filter(part => written(part) && part.checkVisibility()).map(part => {
+        const around = [];
+        for (let one = part; one; one = one.parentElement) around.unshift(getComputedStyle(one));
+        const behind = around.reduce((_, look) => paint(look.backgroundColor), paint('white'));
+        const opacity = around.reduce((product, look) => product * look.opacity, 1);
+        return [part.innerText, paint(around.at(-1).color, opacity), behind];
+    });
+}"""
+
+
+def colour_faults(explorer):
+    """Find the questions, answers, feedback and readouts that are pale against what is behind them."""
+    for words, colour, behind in explorer.output.evaluate(COLOURS):
+        if (ratio := contrast(np.array(colour), np.array(behind))) < 4.5:
+            yield f"{words!r} has a contrast of {ratio:.1f}"
+
+
+@pytest.mark.parametrize(("theme", "dark"), [("JupyterLab Light", False), ("JupyterLab Dark", True)])
+def test_questions_feedback_and_readout_can_be_read(lab, page, theme, dark):
+    lab.use_theme(theme)
+    open_notebook(page, lab.url("workshop.ipynb"))
+    run_all(page)
+    lab.use_theme("JupyterLab Light")
+    explorer = _explorer(page, "locked")
+    seen = explorer.output.evaluate(COLOURS)
+    assert len(seen) > 4, "the question, three answers and the readout"
+    assert all((sum(behind) < 1) == dark for _, _, behind in seen)
+    assert not list(colour_faults(explorer))
+    feedback = explorer.answer(1)
+    assert feedback in " ".join(words for words, _, _ in explorer.output.evaluate(COLOURS))
+    assert not list(colour_faults(explorer))
+    explorer.output.evaluate(
+        "output => output.querySelectorAll('[role=status] *').forEach(p => p.style.color = '#777')"
+    )
+    assert len(list(colour_faults(explorer))) >= 2
+
+
 # --- the checks can fail ----------------------------------------------------------------------------------------
 
 WORKSHOP = {
@@ -354,8 +406,9 @@ def test_axe_reports_a_slider_without_a_name(workshop):
 
 
 def test_an_error_that_shows_nowhere_is_reported(workshop):
-    explorer = _explorer(workshop, "raises unseen")
+    explorer = _explorer(workshop, "raises unseen", patience=10_000)
     assert explorer.follows(explorer.rows.locator(".noUi-handle"))
+    assert explorer.becomes("window.heard.length"), "the kernel may say it after the picture has come"
     assert "ZeroDivisionError" in "\n".join(output_faults(workshop))
 
 

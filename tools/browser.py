@@ -345,6 +345,7 @@ class LiveExplorer:
         ...[...output.querySelectorAll('*')].map(part => part.getBoundingClientRect())
             .filter(box => box.right > innerWidth).slice(0, 1).map(box => `wider than the page: to ${box.right}`),
     ]"""
+    PICTURE = "output => [output.querySelector('img')?.src ?? '', output.querySelector('img')?.naturalWidth]"
     WORDS = (
         "output => [[...output.querySelectorAll('[role=status]')].at(-1)?.innerText, output.querySelector('img')?.alt]"
     )
@@ -410,12 +411,17 @@ class LiveExplorer:
     def follows(self, control):
         """Move a control, and return whether the picture follows."""
         wait_until_idle(self.page)
-        before = self.output.evaluate("output => output.querySelector('img')?.src ?? ''")
+        before = self.output.evaluate(f"output => ({self.PICTURE})(output)")
         words = control.inner_text()
         control.focus()
         self.press(*_keys(control))
-        followed = self.becomes("(output.querySelector('img')?.src ?? arg) !== arg", before)
-        if control.evaluate(f"control => control.matches('{self.FILM}')"):  # it plays on until it is stopped
+        film = control.evaluate(f"control => control.matches('{self.FILM}')")
+        # The same picture in another resolution is none that follows; a film is in the smaller one as long as it plays.
+        followed = self.becomes(
+            f"(([src, width]) => src && src !== arg[0] && ({film:d} || width === arg[1]))(({self.PICTURE})(output))",
+            before,
+        )
+        if film:  # it plays on until it is stopped
             self.press("Space")
             expect(control).to_have_text(words)
         return followed

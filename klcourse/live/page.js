@@ -3,21 +3,23 @@
 
 export default {
   render({ model, el }) {
+    const gone = new AbortController();
     el.classList.add("klcourse-screen");
     el.lang = "en";
-    showFrames(model, el);
+    showFrames(model, el, gone.signal);
     whenShown(el, () => {
       const explorer = el.closest(".klcourse-explorer");
       if (!explorer) return; // a picture without controls
-      attend(el.closest(".klcourse-question") ?? explorer);
+      attend(el.closest(".klcourse-question") ?? explorer, gone.signal);
       sayWhatMoves(explorer, (moving) => model.send({ moving }));
     });
+    return () => gone.abort();
   },
 };
 
 // --- the picture -----------------------------------------------------------------------------------------------------
 
-function showFrames(model, el) {
+function showFrames(model, el, signal) {
   let asked = 0;
   let shown = 0;
 
@@ -30,6 +32,7 @@ function showFrames(model, el) {
   }
 
   model.on("change", show);
+  signal.addEventListener("abort", () => model.off("change", show));
   show();
 }
 
@@ -45,6 +48,7 @@ async function picture(model) {
 
 // While the reader moves a control, the kernel sends small frames; when all has rested so long, the last one in full.
 const REST = 100; // milliseconds
+const REST_OF_A_DRAG = 200; // a hand falters
 
 function sayWhatMoves(explorer, say) {
   let timer;
@@ -52,7 +56,7 @@ function sayWhatMoves(explorer, say) {
   function move() {
     if (timer === undefined) say(true); // before the control itself tells the kernel
     clearTimeout(timer);
-    timer = setTimeout(rest, REST);
+    timer = setTimeout(rest, explorer.querySelector(".noUi-active") ? REST_OF_A_DRAG : REST);
   }
 
   function rest() {
@@ -95,7 +99,7 @@ function whenShown(el, act) {
 const set = (part, name, value) => part.getAttribute(name) === value || part.setAttribute(name, value);
 
 // ipywidgets draws a control anew now and then, so what it leaves out is put in again after each change.
-function attend(whole) {
+function attend(whole, signal) {
   const attendOnce = () => {
     set(whole, "lang", "en");
     for (const bar of whole.querySelectorAll(".noUi-target")) nameSlider(bar);
@@ -109,7 +113,8 @@ function attend(whole) {
   const attributeFilter = ["aria-valuetext", "disabled"];
   new MutationObserver(attendOnce).observe(whole, { subtree: true, childList: true, attributeFilter });
   attendOnce();
-  window.addEventListener("keydown", (event) => whole.contains(event.target) && keepKeys(event), { capture: true });
+  const keep = (event) => whole.contains(event.target) && keepKeys(event);
+  window.addEventListener("keydown", keep, { capture: true, signal });
 }
 
 // Arrow keys and letters are JupyterLab's and Notebook's shortcuts too: they would leave the cell, or change it. With
