@@ -42,7 +42,7 @@ class Scale:
     """The labels of a y axis whose unit changes: they move, so that the axis and all else behind can stay.
 
     The axis runs in shares of its largest value, one of a few steps. A figure with new limits would have to be drawn
-    anew, which takes ten times as long.
+    anew, which takes far longer.
 
     Parameters
     ----------

@@ -37,9 +37,8 @@ class Picture:
     build : callable
         ``build(figure)`` draws everything once and returns ``(moving, draw)``: the artists that change, and a function
         ``draw(numbers)`` that sets their new data. The figure is laid out as `build` leaves it, with the widest tick
-        labels and the highest texts that it will have, and so it stays. If
-        `draw` changes axis limits, or returns another value than before, the background is drawn anew, which takes ten
-        times as long as a step.
+        labels and the highest texts that it will have, and so it stays. If `draw` changes axis limits, or returns
+        another value than before, the background is drawn anew, which takes far longer than a step.
     size : tuple of float
         Width and height in inches, 100 CSS pixels each.
     """
