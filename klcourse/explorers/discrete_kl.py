@@ -4,7 +4,7 @@ import numpy as np
 
 from klcourse import style
 from klcourse.divergence import js_divergence, kl_divergence, kl_terms
-from klcourse.explorers.drawing import Scale, ceiling, line
+from klcourse.explorers.drawing import Scale, line
 from klcourse.live import Explorer, Picture, Range, slider, toggle
 
 __all__ = ["coin_curve", "outcome_bars", "smoothing"]
@@ -190,7 +190,8 @@ def coin_curve(p=0.5, q=0.1, base=None):
     def build(figure):
         axes = figure.subplots()
         axes.set(xlim=(0, 1), xlabel="q, believed probability of heads, from 0.001 to 0.999", ylabel=f"KL(p‖q), {unit}")
-        axes.set(xticks=(0, 0.25, 0.5, 0.75, 1), ylim=(0, 3.2))
+        axes.set(xticks=(0, 0.25, 0.5, 0.75, 1), ylim=(-0.02, 1))
+        scale = Scale(axes, (4, 6, 8, 12))
         curve = line(axes, style.P)
         dot = axes.plot([], [], "o", color=style.Q["color"], markersize=11)[0]
         truth = axes.axvline(0.5, color=style.P["color"], linewidth=1, linestyle=":")
@@ -198,18 +199,17 @@ def coin_curve(p=0.5, q=0.1, base=None):
         name = axes.text(0, 0.98, "", color=style.P["text"], va="top", transform=axes.get_xaxis_transform())
 
         def draw(n):
-            curve.set_data(beliefs, n["curve"])
-            top = ceiling(max(n["curve"]) * 1.1, (3.2, 5, 8, 11))
-            axes.set_ylim(-0.02 * top, top)
-            dot.set_data([n["q"]], [n["kl"]])
+            top = scale.fit(max(n["curve"]) * 1.1)
+            curve.set_data(beliefs, n["curve"] / top)
+            dot.set_data([n["q"]], [n["kl"] / top])
             truth.set_xdata([n["p"]] * 2)
             right = n["q"] > 0.5
-            label.set(x=n["q"] + (-0.02 if right else 0.02), y=n["kl"] + 0.02 * top, ha="right" if right else "left")
+            label.set(x=n["q"] + (-0.02 if right else 0.02), y=n["kl"] / top + 0.02, ha="right" if right else "left")
             label.set_text(style.amount(n["kl"], unit, 3))
             name.set(x=n["p"] + (-0.015 if n["p"] > 0.5 else 0.015), ha="right" if n["p"] > 0.5 else "left")
             name.set_text(f"q = p = {n['p']:.2f}: KL is 0")
 
-        return [curve, dot, truth, label, name], draw
+        return [*scale.labels, curve, dot, truth, label, name], draw
 
     def readout(n):
         return f"KL(p‖q) = {style.amount(n['kl'], unit)} for p = {n['p']:.3f} and q = {n['q']:.3f}"

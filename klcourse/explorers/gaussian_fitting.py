@@ -114,7 +114,7 @@ def _contours():
     means, variances = [], []
     for k in _LEVELS:
         ends = [brentq(lambda y, k=k: 2 * k + 1 - y - np.exp(-y), *span) for span in ((-50, 0), (0, 2 * k + 2))]
-        y = ends[0] + (ends[1] - ends[0]) * (1 - np.cos(np.linspace(0, np.pi, 200))) / 2  # log u, densest at the ends
+        y = ends[0] + (ends[1] - ends[0]) * (1 - np.cos(np.linspace(0, np.pi, 80))) / 2  # log u, densest at the ends
         half = np.sqrt(np.maximum(np.exp(y) * (2 * k + 1 - y) - 1, 0))
         means += [np.r_[-half, half[::-1], np.nan]]
         variances += [np.exp(np.r_[y, y[::-1], np.nan])]
