@@ -11,7 +11,7 @@ export default {
       const explorer = el.closest(".klcourse-explorer");
       if (!explorer) return; // a picture without controls
       attend(el.closest(".klcourse-question") ?? explorer, gone.signal);
-      sayWhatMoves(explorer, (moving) => model.send({ moving }));
+      sayWhatMoves(explorer, (moving) => model.send({ moving }), gone.signal);
     });
     return () => gone.abort();
   },
@@ -47,10 +47,10 @@ async function picture(model) {
 }
 
 // While the reader moves a control, the kernel sends small frames; when all has rested so long, the last one in full.
-const REST = 100; // milliseconds
-const REST_OF_A_DRAG = 200; // a hand falters
+const REST = 75; // milliseconds
+const REST_OF_A_DRAG = 200; // a hand falters, until it lets go
 
-function sayWhatMoves(explorer, say) {
+function sayWhatMoves(explorer, say, signal) {
   let timer;
 
   function move() {
@@ -66,8 +66,9 @@ function sayWhatMoves(explorer, say) {
   }
 
   for (const event of ["pointerdown", "keydown", "input", "change"]) explorer.addEventListener(event, move, true);
-  // A drag may leave the explorer: the handle itself says that it moves.
+  // A drag may leave the explorer: the handle itself says that it moves, and the window that it has been let go.
   new MutationObserver(move).observe(explorer, { subtree: true, attributeFilter: ["aria-valuetext"] });
+  window.addEventListener("pointerup", () => timer !== undefined && move(), { signal });
 }
 
 // As data, not as a blob's address: pages whose security policy allows no blobs show it too.
