@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import klcourse
-from klcourse import live, style
+from klcourse import live
+from klcourse.live import style
 
 PACKAGE = Path(klcourse.__file__).parent
 FLOORS = {
     "checks": 0,
     "divergence": 1,
     "counts": 1,
-    "style": 0,
     "live": 1,
     "mnist": 1,
     "quadrature": 2,
@@ -30,7 +30,7 @@ FLOORS = {
     "explorers": 5,
 }
 
-NO_FORMULAS = {"style", "live", "explorers", "lessons"}
+NO_FORMULAS = {"live", "explorers", "lessons"}
 
 
 def room(module):

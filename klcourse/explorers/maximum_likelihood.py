@@ -8,11 +8,10 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Polygon
 from scipy.special import chdtr, chdtri, xlogy
 
-from klcourse import style
 from klcourse.counts import fit_rounded_normal, log_poisson, log_rounded_normal, mean_kl_of_samples
 from klcourse.divergence import entropy
 from klcourse.explorers.drawing import Scale, ceiling, line
-from klcourse.live import Explorer, Picture, Range, choice, slider, toggle
+from klcourse.live import Explorer, Picture, Range, choice, slider, style, toggle
 
 __all__ = ["counts_and_fits", "poisson_and_normal", "sample_bias"]
 

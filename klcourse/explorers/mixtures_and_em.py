@@ -8,10 +8,9 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Polygon
 
-from klcourse import style
 from klcourse.divergence import kl_divergence
 from klcourse.explorers.drawing import Scale, ceiling, line
-from klcourse.live import Explorer, Picture, Range, choice, slider
+from klcourse.live import Explorer, Picture, Range, choice, slider, style
 from klcourse.mixture import em_half_steps, log_density, lower_bound, matched_bound, responsibilities
 
 __all__ = ["bound_and_gap", "em_steps", "kl_of_mixtures"]

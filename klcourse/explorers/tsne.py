@@ -5,10 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from klcourse import style
 from klcourse.divergence import entropy
 from klcourse.explorers.drawing import Scale, ceiling, line
-from klcourse.live import Explorer, Picture, Range, choice, slider, toggle
+from klcourse.live import Explorer, Picture, Range, choice, slider, style, toggle
 from klcourse.mnist import load_mnist
 from klcourse.tsne import calibrate, descend, joint_affinities, neighbour_affinities
 

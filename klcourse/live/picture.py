@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from klcourse import style
+from klcourse.live import style
 from klcourse.live.still import CSS_PIXELS_PER_INCH, SCALE, small_png
 
 __all__ = ["SHEET_LOCK", "Picture"]
