@@ -100,8 +100,7 @@ def test_text_in_figures_can_be_read(notebook, monkeypatch):
 
 def faults_of_frame(picture):
     def draw(_figure):
-        picture._background = None
-        picture.update(picture._numbers)
+        picture.redraw()
         return picture.rgb()
 
     return list(text_faults(picture.figure, draw))

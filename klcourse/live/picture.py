@@ -87,6 +87,11 @@ class Picture:
             self._canvas.draw()
         self._background = self._canvas.copy_from_bbox(self.figure.bbox)
 
+    def redraw(self):
+        """Draw the present numbers anew, with all that stands behind them: for whoever has changed the figure."""
+        self._background = None
+        self.update(self._numbers)
+
     def jpeg(self, crisp=True):
         """Encode the present frame for a live view: about ten times faster than PNG.
 
