@@ -110,7 +110,7 @@ def measure_jumps(jumps=60):
         new, taken, computing = [], [], []
         for _ in range(jumps):
             taken.append(milliseconds(jump(explorer, rng)))
-            computing.append(milliseconds(lambda: explorer._compute(**explorer.values)))  # noqa: B023
+            computing.append(milliseconds(lambda: explorer.compute(**explorer.values)))  # noqa: B023
             if len(taken) % 6 == 0:
                 new.append(milliseconds(lambda: picture_anew(explorer)))  # noqa: B023
                 explorer.picture.update(explorer.numbers)  # it has lost its background

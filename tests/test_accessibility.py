@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from test_explorers import each_explorer, ends, set_values
 
-from klcourse import live, style
+from klcourse import live
 from klcourse.explorers.vae_kl_coefficient import TrainingView
+from klcourse.live import style
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
@@ -99,8 +100,7 @@ def test_text_in_figures_can_be_read(notebook, monkeypatch):
 
 def faults_of_frame(picture):
     def draw(_figure):
-        picture._background = None
-        picture.update(picture._numbers)
+        picture.redraw()
         return picture.rgb()
 
     return list(text_faults(picture.figure, draw))

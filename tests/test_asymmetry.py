@@ -4,15 +4,11 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from klcourse.explorers.asymmetry import (
-    _fit_humps,
-    _sum_on_grid,
-    bimodal_fit,
-    correlated_fit,
-    two_gaussians,
-)
+from klcourse.explorers.asymmetry import bimodal_fit, correlated_fit, two_gaussians
 from klcourse.gaussian import kl_gaussian, kl_gaussian_nd, log_gaussian
 from klcourse.quadrature import kl_quad
+
+sum_on_grid, fit_humps = two_gaussians().compute, bimodal_fit().compute
 
 BLOG = {"mean_p": 0, "sd_p": 2, "mean_q": 5, "sd_q": 4, "window": 10, "step": 0.001}
 RIGHT = {"times_dx": True, "log_densities": True}
@@ -25,7 +21,7 @@ PLAIN = {"times_dx": False, "log_densities": False}
     [({"mean_q": 2, "sd_q": 2, "swap": False}, 500), ({"swap": False}, 1099.402), ({"swap": True}, 2259.921)],
 )
 def test_published_sums(changed, published, log_densities):
-    n = _sum_on_grid(**BLOG | changed, times_dx=False, log_densities=log_densities)
+    n = sum_on_grid(**BLOG | changed, times_dx=False, log_densities=log_densities)
     assert n["points"] == 20_000
     assert n["sum"] == pytest.approx(published, abs=6e-4)
     assert "no nats" in n["said"]
@@ -33,7 +29,7 @@ def test_published_sums(changed, published, log_densities):
 
 @pytest.mark.parametrize("swap", [False, True])
 def test_sum_put_right(swap):
-    n = _sum_on_grid(**BLOG | {"window": 30}, **RIGHT, swap=swap)
+    n = sum_on_grid(**BLOG | {"window": 30}, **RIGHT, swap=swap)
     right = kl_gaussian(5, 4, 0, 2) if swap else kl_gaussian(0, 2, 5, 4)
     assert n["sum"] == pytest.approx(right, rel=1e-7)
     assert n["closed"] == right
@@ -41,13 +37,13 @@ def test_sum_put_right(swap):
 
 
 def test_window_that_cuts():
-    assert _sum_on_grid(**BLOG, **RIGHT, swap=True)["held"] == pytest.approx(100 - 10.5738, abs=1e-4)
+    assert sum_on_grid(**BLOG, **RIGHT, swap=True)["held"] == pytest.approx(100 - 10.5738, abs=1e-4)
 
 
 def test_underflow_is_said_in_words():
     wide = BLOG | {"window": 80}
-    assert "∞ (P underflows" in _sum_on_grid(**wide, **PLAIN, swap=True)["said"]
-    assert "not a number (0 · log 0, where P underflows" in _sum_on_grid(**wide, **PLAIN, swap=False)["said"]
+    assert "∞ (P underflows" in sum_on_grid(**wide, **PLAIN, swap=True)["said"]
+    assert "not a number (0 · log 0, where P underflows" in sum_on_grid(**wide, **PLAIN, swap=False)["said"]
 
 
 @pytest.mark.parametrize(("d", "weight"), [(2, 0.5), (2.5, 0.5), (3, 0.3), (5, 0.9)])
@@ -58,7 +54,7 @@ def test_fits_to_two_humps(d, weight):
     def reverse(fit):
         return kl_quad(lambda x: log_gaussian(x, fit[0], np.exp(fit[1])), log_p)
 
-    n = _fit_humps(d, weight)
+    n = fit_humps(d, weight)
     mean, sd = n["forward"]
     x = np.linspace(-20, 20, 4001)
     mass = np.exp(log_p(x)) * 0.01
@@ -71,8 +67,8 @@ def test_fits_to_two_humps(d, weight):
 
 
 def test_reverse_fit_gives_up_one_hump_at_2_8001():
-    assert _fit_humps(2.8000, 0.5)["best"][1] > 2.6
-    assert _fit_humps(2.8002, 0.5)["best"][1] < 1.1
+    assert fit_humps(2.8000, 0.5)["best"][1] > 2.6
+    assert fit_humps(2.8002, 0.5)["best"][1] < 1.1
 
 
 @pytest.mark.parametrize("correlation", [0, 0.3, 0.6, 0.9, 0.99])

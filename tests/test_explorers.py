@@ -83,7 +83,7 @@ def set_values(explorer, values):
 @each_explorer
 def test_each_control_at_both_ends(make):
     explorer = make()
-    start = explorer.text, explorer.screen.frame
+    start, initial = (explorer.text, explorer.screen.frame), explorer.values
     assert list(faults(explorer)) == []
     for name, control in explorer.controls.items():
         for value in ends(control):
@@ -91,7 +91,7 @@ def test_each_control_at_both_ends(make):
             set_values(explorer, {name: value})
             assert list(faults(explorer)) == [], (name, value)
             hidden = getattr(control.layout, "display", None) == "none"
-            assert hidden or value == explorer._initial[name] or explorer.screen.frame != before, (name, value)
+            assert hidden or value == initial[name] or explorer.screen.frame != before, (name, value)
         explorer.reset()
     assert (explorer.text, explorer.screen.frame) == start
 
@@ -173,7 +173,8 @@ def width_of(explorer):
 
 def say(explorer, moving):
     """What the page does."""
-    explorer.screen._handle_custom_msg({"moving": moving}, [])
+    message = {"method": "custom", "content": {"moving": moving}}
+    explorer.screen.comm.handle_msg({"content": {"data": message}, "buffers": []})
 
 
 def test_frames_are_small_while_a_control_moves_and_crisp_at_rest():

@@ -10,11 +10,8 @@ from scipy import special, stats
 
 from klcourse.counts import fit_rounded_normal, log_poisson, log_rounded_normal, mean_kl_of_samples
 from klcourse.explorers.maximum_likelihood import (
-    _EGGS,
-    _OTHERS,
-    _against_its_normal,
-    _compare,
-    _simulate,
+    EGGS,
+    OTHERS,
     counts_and_fits,
     poisson_and_normal,
     sample_bias,
@@ -23,6 +20,13 @@ from klcourse.explorers.maximum_likelihood import (
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "06_maximum_likelihood.ipynb"
 SD = math.sqrt(3.9375)  # of the eggs, whose mean is 3.25
 K = np.arange(13)
+
+
+against_its_normal, simulate = poisson_and_normal().compute, sample_bias().compute
+
+
+def compare(counts, rate, mean, sd):
+    return counts_and_fits(counts).compute("as given", 0, 0, rate, mean, sd, best=False)
 
 
 def often(counts, top=12):
@@ -39,7 +43,7 @@ def log_q(counts, mean, sd):
 
 
 def test_reference_values_of_the_eggs():
-    n = _compare(often(_EGGS), 3.25, 3.25, SD)
+    n = compare(EGGS, 3.25, 3.25, SD)
     assert n["entropy"] == pytest.approx(1.960095135, abs=1e-9)
     assert n["poisson_kl"] == pytest.approx(0.106865169, abs=1e-9)
     assert n["normal_kl"] == pytest.approx(0.116862277, abs=1e-9)
@@ -49,10 +53,10 @@ def test_reference_values_of_the_eggs():
     assert 4 + 32 * n["normal_nll"] == pytest.approx(70.462637, abs=1e-6)
 
 
-@pytest.mark.parametrize("counts", [_EGGS, *_OTHERS.values(), [3], [0, 0]])
+@pytest.mark.parametrize("counts", [EGGS, *OTHERS.values(), [3], [0, 0]])
 @pytest.mark.parametrize(("rate", "mean", "sd"), [(5, 5, 2), (0.3, 9, 4.5), (11, 0, 3)])
 def test_bars_are_mean_nll_of_the_observations_and_its_parts(counts, rate, mean, sd):
-    n = _compare(often(counts), rate, mean, sd)
+    n = compare(counts, rate, mean, sd)
     assert n["poisson_nll"] == pytest.approx(-stats.poisson.logpmf(counts, rate).mean(), rel=1e-12)
     assert n["normal_nll"] == pytest.approx(-log_q(counts, mean, sd).mean(), rel=1e-9)
     for name in ("poisson", "normal"):
@@ -61,14 +65,14 @@ def test_bars_are_mean_nll_of_the_observations_and_its_parts(counts, rate, mean,
 
 
 def test_best_normal_of_the_eggs():
-    mean, sd = fit_rounded_normal(often(_EGGS))
+    mean, sd = fit_rounded_normal(often(EGGS))
     assert (mean, sd) == pytest.approx((3.217881, 2.029213), abs=2e-5)
-    assert _compare(often(_EGGS), 3.25, mean, sd)["normal_kl"] == pytest.approx(0.116303344, abs=1e-9)
+    assert compare(EGGS, 3.25, mean, sd)["normal_kl"] == pytest.approx(0.116303344, abs=1e-9)
 
 
 @pytest.mark.parametrize("counts", [[0] * 5, [4] * 5])
 def test_best_normal_of_equal_counts_has_the_smallest_sd(counts):
-    n = _compare(often(counts), 1, *fit_rounded_normal(often(counts)))
+    n = compare(counts, 1, *fit_rounded_normal(often(counts)))
     assert n["sd"] == pytest.approx(0.1)
     assert n["normal_kl"] == pytest.approx(0, abs=1e-6)
 
@@ -95,7 +99,7 @@ def test_what_the_notebook_tells_of_the_first_explorer():
         explorer.controls["data"].value = data
         n = explorer.numbers
         assert (n["poisson_kl"], n["normal_kl"]) == pytest.approx((poisson_kl, normal_kl), abs=5e-5)
-        assert n["rate"] == pytest.approx(np.mean(_OTHERS[data]))
+        assert n["rate"] == pytest.approx(np.mean(OTHERS[data]))
 
 
 def test_data_can_be_edited():
@@ -116,7 +120,7 @@ def test_data_can_be_edited():
     ("rate", "kl"), [(1, 0.026118882), (4, 0.018855170), (10, 0.008819950), (30, 0.002828119), (100, 0.000837728)]
 )
 def test_reference_values_of_poisson_and_normal(rate, kl):
-    n = _against_its_normal(rate, swap=False)
+    n = against_its_normal(rate, swap=False)
     assert n["kl"] == pytest.approx(kl, abs=1e-9)
     assert (n["p"].sum(), n["q"].sum()) == pytest.approx((1, 1), abs=1e-12)
 
@@ -128,13 +132,13 @@ def test_other_direction_by_scipy(rate):
     low = np.where(k == 0, -np.inf, (k - 0.5 - rate) / math.sqrt(rate))
     q = stats.norm.sf(low) - stats.norm.sf(high)
     swapped = np.sum(q * (np.log(q) - stats.poisson.logpmf(k, rate)))
-    assert _against_its_normal(rate, swap=True)["kl"] == pytest.approx(swapped, rel=1e-6, abs=1e-9)
+    assert against_its_normal(rate, swap=True)["kl"] == pytest.approx(swapped, rel=1e-6, abs=1e-9)
 
 
 def test_limit_law():
-    cases = [_against_its_normal(rate, swap) for rate in (300, 1000) for swap in (False, True)]
+    cases = [against_its_normal(rate, swap) for rate in (300, 1000) for swap in (False, True)]
     assert [n["kl"] / n["limit"] for n in cases] == pytest.approx([1] * 4, rel=0.01)
-    assert _against_its_normal(2, False)["kl"] < _against_its_normal(3, False)["kl"], "it wavers for small λ"
+    assert against_its_normal(2, False)["kl"] < against_its_normal(3, False)["kl"], "it wavers for small λ"
 
 
 # --- the bias of few data -----------------------------------------------------------------------------------------
@@ -142,16 +146,16 @@ def test_limit_law():
 
 @pytest.mark.parametrize(("n", "outcomes", "loaded"), [(60, 6, False), (240, 6, True), (10, 12, True), (600, 2, False)])
 def test_simulation(n, outcomes, loaded):
-    found = _simulate(n, outcomes, loaded)
+    found = simulate(n, outcomes, loaded)
     assert found["kls"].shape == (2000,)
     assert found["kls"].min() >= -1e-12
     assert found["mean"] == pytest.approx(found["exact"], abs=5 * found["kls"].std() / math.sqrt(2000))
     assert found["rule"] == (outcomes - 1) / (2 * n)
-    assert found["mean"] == _simulate(n, outcomes, loaded)["mean"], "the seed is fixed"
+    assert found["mean"] == simulate(n, outcomes, loaded)["mean"], "the seed is fixed"
 
 
 def test_simulated_samples_follow_chi_squared():
-    found = _simulate(600, 6, True)
+    found = simulate(600, 6, True)
     assert stats.kstest(2 * 600 * found["kls"], stats.chi2(5).cdf).pvalue > 0.01
 
 

@@ -26,7 +26,7 @@ from klcourse.mixture import (
 )
 from klcourse.quadrature import kl_quad
 
-DATA = mixtures_and_em._DATA
+DATA = mixtures_and_em.DATA
 START = [0.5, 0.5], [-1, 1], [1, 1]
 F, G = ([0.5, 0.5], [-2, 2], [1, 1]), ([0.3, 0.7], [-1, 3], [1, 1.5])
 CROSSED_G = tuple(part[::-1] for part in G)

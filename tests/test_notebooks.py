@@ -366,7 +366,6 @@ def test_everything_public_is_born_in_view():
 
 def test_lessons_import_what_was_written_out_before():
     formulas = {f"klcourse.{path.stem}" for path in (ROOT / "klcourse").glob("*.py")}
-    formulas -= {"klcourse.style"}
     seen, imported = set(NOT_WRITTEN_OUT), set()
     for cell in (cell for path in NOTEBOOKS for cell in code_cells(read(path))):
         nodes = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.ImportFrom)]

@@ -19,6 +19,8 @@ from klcourse.tsne import (
     neighbour_affinities,
 )
 
+forces = explorers.forces().compute
+
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(12, 4))
 P = joint_affinities(POINTS, 4)
@@ -273,9 +275,9 @@ def test_neighbours_out_of_reach():
 
 @pytest.mark.parametrize("place", [(-3, 3), (6.2, 0), (0, -5), (-6.7, 0.7)])
 def test_student_forces_are_the_slopes_of_the_room(place):
-    p, y = joint_affinities(explorers._DATA, 2.3), explorers._MAP.copy()
+    p, y = joint_affinities(explorers.DATA, 2.3), explorers.MAP.copy()
     y[0] = place
-    n = explorers._forces(p, y[0], "student")
+    n = forces(*place, "student")
     kl, gradient = kl_and_gradient(p, y)
     q = map_affinities(y).ravel()
     assert n["arrows"][2] == pytest.approx(-gradient[0], rel=1e-10)
@@ -285,23 +287,20 @@ def test_student_forces_are_the_slopes_of_the_room(place):
 
 @pytest.mark.parametrize("kernel", ["student", "gauss"])
 def test_forces_go_down_the_curve(kernel):
-    p = joint_affinities(explorers._DATA, 2.3)
-    here, right, up = (
-        explorers._forces(p, np.array(place), kernel) for place in ((1, 2), (1 + 1e-6, 2), (1, 2 + 1e-6))
-    )
+    here, right, up = (forces(*place, kernel) for place in ((1, 2), (1 + 1e-6, 2), (1, 2 + 1e-6)))
     slope = [(there["kl"] - here["kl"]) / 1e-6 for there in (right, up)]
     assert here["arrows"][2] == pytest.approx(-np.array(slope), rel=1e-4)
     assert here["curve"][100] == pytest.approx(here["kl"]), "across = 1 is the 101st place of the curve"
 
 
 def test_the_map_is_nearly_the_best_for_its_data():
-    p = joint_affinities(explorers._DATA, 2.3)
-    assert kl_and_gradient(p, explorers._MAP)[0] < 0.004
+    p = joint_affinities(explorers.DATA, 2.3)
+    assert kl_and_gradient(p, explorers.MAP)[0] < 0.004
 
 
 @pytest.mark.parametrize(("exaggerate", "exaggerated"), [(True, 60), (False, 0)])
 def test_the_film_is_the_descent_forwards_and_backwards(exaggerate, exaggerated):
-    images, labels = (part[:100] for part in explorers._test_digits())
+    images, labels = (part[:100] for part in explorers.some_digits())
     explorer = explorers.digit_map((images, labels))
     start = np.random.default_rng(3).normal(0, 0.01, size=(100, 2))
     descent = list(itertools.islice(descend(joint_affinities(images, 5), start, exaggerated=exaggerated), 91))
@@ -315,7 +314,7 @@ def test_the_film_is_the_descent_forwards_and_backwards(exaggerate, exaggerated)
 
 
 def test_digit_map_of_other_digits():
-    images, labels = explorers._test_digits()
+    images, labels = explorers.some_digits()
     explorer = explorers.digit_map((images[:100, ::4], labels[:100]), perplexity=5)
     assert explorer.numbers["y"].shape == (100, 2)
 
@@ -360,17 +359,14 @@ def test_feedback_on_doubled_distances():
 
 
 def test_feedback_on_the_pull():
-    p = joint_affinities(explorers._DATA, 2.3)
     pulls = [
-        explorers._forces(p, np.array(place), kernel)["sizes"][0]
-        for kernel in ("student", "gauss")
-        for place in ((-6.0, 3.0), (-6.0, 5.0))
+        forces(*place, kernel)["sizes"][0] for kernel in ("student", "gauss") for place in ((-6.0, 3.0), (-6.0, 5.0))
     ]
     assert told("8.b") == {round(pull, 4) for pull in pulls}
 
 
 def test_feedback_on_the_starts():
-    images, _ = explorers._test_digits()
+    images, _ = explorers.some_digits()
     p = joint_affinities(images, 20)
     ends = set()
     for exaggerated in (60, 0):

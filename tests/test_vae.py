@@ -196,7 +196,9 @@ def test_a_seed_gives_the_same_start_whatever_follows(images):
     assert not (other.parameters == start).all()
     train(first, images, kl_coefficient=0)
     train(second, images, kl_coefficient=20)
-    assert first._random.random() == second._random.random()  # the same order and noise
+    second.parameters[...] = first.parameters
+    # In an epoch of one batch they now tell of the same weights, so also of the same order and noise.
+    assert train(first, images[:100]) == train(second, images[:100])
 
 
 def test_the_same_training_gives_the_same_model(images):

@@ -5,11 +5,6 @@ import pytest
 
 from klcourse.explorers.vae_kl_coefficient import (
     TrainingView,
-    _codes,
-    _latent,
-    _linear,
-    _Rooms,
-    _test_digits,
     latent_kl,
     linear_vae,
     trained_gallery,
@@ -17,15 +12,18 @@ from klcourse.explorers.vae_kl_coefficient import (
 from klcourse.gaussian import kl_gaussian
 from klcourse.lessons.data import questions
 from klcourse.live.still import bundle
+from klcourse.mnist import load_mnist
 from klcourse.vae import VAE, rates_and_distortions
 
 VARIANCES = np.array([4, 1, 0.25])
+
+latent, linear = latent_kl().compute, linear_vae(variances=VARIANCES).compute
 
 
 @pytest.fixture(scope="module")
 def models():
     """Two models of the shape that the notebook has, trained for a moment."""
-    images = _test_digits()[0][:256]
+    images = load_mnist().test_images[:256]
     models = {0: VAE(seed=1), 5: VAE(seed=1)}
     for c, vae in models.items():
         list(vae.train(images, c, epochs=2))
@@ -41,7 +39,7 @@ def test_latent_is_the_kl_of_two_gaussians_and_its_slopes(mean, log_variance):
     def kl(mean, log_variance):
         return kl_gaussian(mean, np.exp(log_variance / 2), 0, 1)
 
-    n, h = _latent(mean, log_variance), 1e-5
+    n, h = latent(mean, log_variance), 1e-5
     assert n["kl"] == pytest.approx(kl(mean, log_variance), abs=1e-12)
     along_mean = (kl(mean + h, log_variance) - kl(mean - h, log_variance)) / (2 * h)
     along_log_variance = (kl(mean, log_variance + h) - kl(mean, log_variance - h)) / (2 * h)
@@ -50,7 +48,7 @@ def test_latent_is_the_kl_of_two_gaussians_and_its_slopes(mean, log_variance):
 
 
 def test_slopes_told_in_the_question():
-    slopes = [_latent(0, s)["slope_of_log_variance"] for s in (-2, 2)]
+    slopes = [latent(0, s)["slope_of_log_variance"] for s in (-2, 2)]
     assert slopes == pytest.approx([-0.4323, 3.1945], abs=5e-5)
     for answer in questions()["5.a"]["answers"]:
         assert "−0.4323" in answer["feedback"]
@@ -62,7 +60,7 @@ def test_slopes_told_in_the_question():
 
 @pytest.mark.parametrize("beta", [0.5, 2, 20])
 def test_linear_vae_weighs_the_noise_by_the_coefficient(beta):
-    n = _linear(beta, 0.1, VARIANCES)
+    n = linear(beta, 0.1)
     rates, distortions = rates_and_distortions(0.1 * beta, VARIANCES)
     assert n["level"] == pytest.approx(0.1 * beta)
     assert (n["rate"], n["distortion"]) == pytest.approx((rates.sum(), distortions.sum()), rel=1e-12)
@@ -70,7 +68,7 @@ def test_linear_vae_weighs_the_noise_by_the_coefficient(beta):
 
 @pytest.mark.parametrize(("beta", "used"), [(2.49, 3), (2.51, 2), (9.9, 2), (10.1, 1), (39.9, 1), (40.1, 0)])
 def test_latents_die_at_the_coefficients_told(beta, used):
-    assert _linear(beta, 0.1, VARIANCES)["used"] == used
+    assert linear(beta, 0.1)["used"] == used
 
 
 def test_linear_vae_takes_your_variances():
@@ -99,19 +97,18 @@ def test_gallery_shows_changed_models_anew(models):
 
 
 def test_window_of_the_codes_holds_them_all_and_the_sliders_span_it(models):
-    rooms = _Rooms(models[0])
-    codes = _codes(models[0])
-    low, high = rooms.look("codes", -1, -1)["z"], rooms.look("codes", 1, 1)["z"]
-    assert ((low < codes) & (codes < high)).all()
-    assert [*rooms.look("prior", -1, 0.5)["z"]] == [-3, 1.5]
+    look = trained_gallery(models).compute
+    low, high = look(0, "codes", -1, -1), look(0, "codes", 1, 1)
+    assert ((low["z"] < low["codes"]) & (low["codes"] < high["z"])).all()
+    assert [*look(0, "prior", -1, 0.5)["z"]] == [-3, 1.5]
 
 
 def test_tiles_stand_where_they_are_decoded(models):
     vae = models[0]
-    rooms = _Rooms(vae)
-    top_left = rooms.grids["prior"][:28, :28]
+    grid = trained_gallery(models).compute(0, "prior", 0, 0)["grid"]
+    top_left = grid[:28, :28]
     assert top_left == pytest.approx(vae.decode([-2.625, 2.625]), abs=0.5 / 6 + 1e-6)
-    bottom_right = rooms.grids["prior"][-28:, -28:]
+    bottom_right = grid[-28:, -28:]
     assert bottom_right == pytest.approx(vae.decode([2.625, -2.625]), abs=0.5 / 6 + 1e-6)
     assert np.abs(top_left - bottom_right).max() > 0.2
 

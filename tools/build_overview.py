@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from klcourse import style
 from klcourse.explorers import (
     asymmetry,
     discrete_kl,
@@ -22,6 +21,7 @@ from klcourse.explorers import (
     tsne,
     vae_kl_coefficient,
 )
+from klcourse.live import style
 from klcourse.live.still import small_png
 
 PICTURE = Path(__file__).parents[1] / ".github" / "overview.png"

@@ -4,10 +4,9 @@ import numpy as np
 from matplotlib.patches import Ellipse, Polygon
 from scipy.special import ndtr
 
-from klcourse import style
 from klcourse.explorers.drawing import ceiling, line, outline, set_areas, signed_areas
 from klcourse.gaussian import kl_gaussian, log_gaussian
-from klcourse.live import Explorer, Picture, Range, slider, toggle
+from klcourse.live import Explorer, Picture, Range, slider, style, toggle
 from klcourse.mixture import reverse_fits
 
 __all__ = ["bimodal_fit", "correlated_fit", "two_gaussians"]

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from klcourse import style
 from klcourse.divergence import js_divergence, kl_divergence, kl_terms
 from klcourse.explorers.drawing import Scale, line
-from klcourse.live import Explorer, Picture, Range, slider, toggle
+from klcourse.live import Explorer, Picture, Range, slider, style, toggle
 
 __all__ = ["coin_curve", "outcome_bars", "smoothing"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patches import Polygon
 
-from klcourse import style
+from klcourse.live import style
 
 LINE = ("color", "linestyle")
 

@@ -6,10 +6,9 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import brentq
 
-from klcourse import style
 from klcourse.explorers.drawing import ceiling, line
 from klcourse.fitting import descend_kl, exact_slopes, forward_slopes
-from klcourse.live import Explorer, Picture, Range, choice, slider, toggle
+from klcourse.live import Explorer, Picture, Range, choice, slider, style, toggle
 
 __all__ = ["descent_path", "grid_and_step", "parametrisations"]
 

@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 
-from klcourse import style
 from klcourse.divergence import entropy, js_divergence, kl_divergence, kl_terms
 from klcourse.explorers.drawing import line
-from klcourse.live import Explorer, Picture, Range, slider
+from klcourse.live import Explorer, Picture, Range, slider, style
 
 __all__ = ["documents", "mixing_weight", "shift"]
 

@@ -8,11 +8,10 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Polygon
 from scipy.special import chdtr, chdtri, xlogy
 
-from klcourse import style
 from klcourse.counts import fit_rounded_normal, log_poisson, log_rounded_normal, mean_kl_of_samples
 from klcourse.divergence import entropy
 from klcourse.explorers.drawing import Scale, ceiling, line
-from klcourse.live import Explorer, Picture, Range, choice, slider, toggle
+from klcourse.live import Explorer, Picture, Range, choice, slider, style, toggle
 
 __all__ = ["counts_and_fits", "poisson_and_normal", "sample_bias"]
 
@@ -38,15 +37,16 @@ def _bars(axes):
 
 # --- (a) counts and two models ------------------------------------------------------------------------------------
 
-_EGGS = (0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 8)
-_OTHERS = {
+# Data of 16 observations each; the lesson is about the first.
+EGGS = (0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 8)
+OTHERS = {
     "steadier": (2, 3, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 6, 6, 7),
     "clumped": (0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 7, 8, 10, 12),
 }
 _FEWEST_SHOWN, _MOST_SHOWN = 12, 40  # the axis of counts ends between these
 
 
-def counts_and_fits(counts=_EGGS):
+def counts_and_fits(counts=EGGS):
     """Fit a Poisson law and a rounded normal to counts by hand: the entropy stays, KL and the mean NLL move together.
 
     Parameters
@@ -75,7 +75,7 @@ Rounded N(5.00, 2.00): KL 0.5019, mean NLL 2.4620 nats.
     if observed.ndim != 1 or not observed.size or np.any(observed != np.clip(np.floor(observed), 0, _MOST_SHOWN)):
         raise ValueError(f"counts must be a list of whole numbers from 0 to {_MOST_SHOWN}, one for each observation.")
     top = max(_FEWEST_SHOWN, int(observed.max()))
-    seen = {name: np.bincount(np.asarray(data, int), minlength=top + 1) for name, data in _OTHERS.items()}
+    seen = {name: np.bincount(np.asarray(data, int), minlength=top + 1) for name, data in OTHERS.items()}
     seen = {"as given": np.bincount(observed.astype(int), minlength=top + 1), **seen}
     controls = {
         "data": choice("data", list(seen), "as given"),

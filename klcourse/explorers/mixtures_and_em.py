@@ -8,15 +8,14 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Polygon
 
-from klcourse import style
 from klcourse.divergence import kl_divergence
 from klcourse.explorers.drawing import Scale, ceiling, line
-from klcourse.live import Explorer, Picture, Range, choice, slider
+from klcourse.live import Explorer, Picture, Range, choice, slider, style
 from klcourse.mixture import em_half_steps, log_density, lower_bound, matched_bound, responsibilities
 
 __all__ = ["bound_and_gap", "em_steps", "kl_of_mixtures"]
 
-_DATA = np.array([-2.2, -1.9, -1.6, -1.1, 0.8, 1.3, 1.9, 2.4, 2.6])
+DATA = np.array([-2.2, -1.9, -1.6, -1.1, 0.8, 1.3, 1.9, 2.4, 2.6])
 _START = (0.5, 0.5), (-1.0, 1.0), (1.0, 1.0)
 _X = np.linspace(-5, 5, 161)
 _HEIGHTS = (0.25, 0.5, 1, 2)
@@ -48,7 +47,7 @@ def _add_mixture(axes, row=-0.07):
     axes.set(xlim=(_X[0], _X[-1]), ylim=(2 * row, 1.03), yticks=(), ylabel="density")
     parts = line(axes, style.P), line(axes, style.Q)
     whole = line(axes, style.M)
-    dots = axes.scatter(_DATA, np.full(_DATA.size, row), s=70, edgecolor=style.INK, linewidth=1, zorder=3)
+    dots = axes.scatter(DATA, np.full(DATA.size, row), s=70, edgecolor=style.INK, linewidth=1, zorder=3)
 
     def move(mixture, labels):
         weights, means, sds = (np.asarray(part) for part in mixture)
@@ -127,12 +126,12 @@ def bound_and_gap(mean_1=-1.0, mean_2=1.0, q="start"):
 
 def _bound(mean_1, mean_2, sd_1, sd_2, weight_1, q):
     mixture = (weight_1, 1 - weight_1), (mean_1, mean_2), (sd_1, sd_2)
-    posterior = responsibilities(_DATA, *mixture)
+    posterior = responsibilities(DATA, *mixture)
     labels = {
-        "start": lambda: responsibilities(_DATA, *_START),
+        "start": lambda: responsibilities(DATA, *_START),
         "now": lambda: posterior,
         "hard": lambda: np.eye(2)[posterior.argmax(axis=1)],
-        "half": lambda: np.full((_DATA.size, 2), 0.5),
+        "half": lambda: np.full((DATA.size, 2), 0.5),
     }[q]()
     gaps = kl_divergence(labels, posterior)
     return {
@@ -141,8 +140,8 @@ def _bound(mean_1, mean_2, sd_1, sd_2, weight_1, q):
         "labels": labels,
         "gaps": gaps,
         "gap": gaps.sum(),
-        "log_likelihood": log_density(_DATA, *mixture).sum(),
-        "bound": lower_bound(_DATA, labels, *mixture),
+        "log_likelihood": log_density(DATA, *mixture).sum(),
+        "bound": lower_bound(DATA, labels, *mixture),
         "q": q,
     }
 
@@ -158,8 +157,8 @@ def _draw_bound(figure):
     gaps.axhline(0, color=style.GREY, linewidth=1)
     gaps.text(-4.9, 0.127, "q", va="center", fontsize=12, transform=gaps.get_xaxis_transform())
     stems = gaps.plot([], [], color=_GAP, linewidth=7, solid_capstyle="butt")[0]
-    row = np.full(_DATA.size, -0.17)
-    dots = gaps.scatter(_DATA, row, s=70, edgecolor=style.INK, linewidth=1, zorder=3, clip_on=False)
+    row = np.full(DATA.size, -0.17)
+    dots = gaps.scatter(DATA, row, s=70, edgecolor=style.INK, linewidth=1, zorder=3, clip_on=False)
     name = _heading(gaps, _LABELS["now"])
     bars.set(xlim=(-0.6, 1.6), ylim=(-1, 0), ylabel="nats")
     bars.xaxis.tick_top()
@@ -173,7 +172,7 @@ def _draw_bound(figure):
         high, low = n["log_likelihood"] / depth, n["bound"] / depth
         stretched = n["gaps"] / largest
         move(n["mixture"], n["posterior"])
-        stems.set_data(np.repeat(_DATA, 3), np.c_[0 * stretched, stretched, np.nan * stretched].ravel())
+        stems.set_data(np.repeat(DATA, 3), np.c_[0 * stretched, stretched, np.nan * stretched].ravel())
         dots.set_facecolor(_colours(n["labels"]))
         for bar in whole:
             bar.set_height(high)
@@ -241,7 +240,7 @@ def em_steps(mean_1=-0.1, mean_2=0.1, sd_1=1.0, sd_2=1.0):
 @lru_cache(maxsize=8)
 def _em_path(means, sds, smallest_sd, half_steps):
     """Mixture, labels, log-likelihood and bound after 0, 1, … half steps, up to the last or a component of sd 0."""
-    return list(islice(em_half_steps(_DATA, (0.5, 0.5), means, sds, smallest_sd), half_steps + 1))
+    return list(islice(em_half_steps(DATA, (0.5, 0.5), means, sds, smallest_sd), half_steps + 1))
 
 
 def _em(mean_1, mean_2, sd_1, sd_2, smallest_sd, half_steps):

@@ -5,10 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from klcourse import style
 from klcourse.divergence import entropy
 from klcourse.explorers.drawing import Scale, ceiling, line
-from klcourse.live import Explorer, Picture, Range, choice, slider, toggle
+from klcourse.live import Explorer, Picture, Range, choice, slider, style, toggle
 from klcourse.mnist import load_mnist
 from klcourse.tsne import calibrate, descend, joint_affinities, neighbour_affinities
 
@@ -131,8 +130,8 @@ def _neighbours_alt(n):
 # --- (b) attraction and repulsion ---------------------------------------------------------------------------------
 
 # Two groups of three points, as data and as a map with a small KL.
-_DATA = [[0, 0], [1, 0], [0.4, 0.9], [4, 0], [5.1, 0], [4.5, 0.8]]
-_MAP = np.array([[-6.7, 0.7], [-5.3, 0.1], [-6.6, -0.8], [5.3, 0.2], [6.8, 0.6], [6.4, -0.8]])
+DATA = [[0, 0], [1, 0], [0.4, 0.9], [4, 0], [5.1, 0], [4.5, 0.8]]
+MAP = np.array([[-6.7, 0.7], [-5.3, 0.1], [-6.6, -0.8], [5.3, 0.2], [6.8, 0.6], [6.4, -0.8]])
 _PLACES, _HEIGHTS = Range(-9, 9, 0.05), Range(-5, 5, 0.05)
 _ACROSS = np.linspace(*_PLACES[:2], 181)
 _TOPS = (2.5, 5, 10, 20, 40, 80, 160)
@@ -170,7 +169,7 @@ def forces(across=-3.0, up=3.0, kernel="student"):
         "up": slider("up", _HEIGHTS.check("up", up), *_HEIGHTS),
         "kernel": choice("kernel", [("Student-t: 1/(1 + d²)", "student"), ("Gaussian: exp(−d²)", "gauss")], kernel),
     }
-    p = joint_affinities(_DATA, perplexity=2.3)
+    p = joint_affinities(DATA, perplexity=2.3)
 
     def compute(across, up, kernel):
         return _forces(p, np.array([across, up]), kernel)
@@ -178,13 +177,13 @@ def forces(across=-3.0, up=3.0, kernel="student"):
     return Explorer(compute, Picture(_draw_forces), controls, _forces_readout, _forces_alt)
 
 
-_PAIRS = np.triu_indices(len(_MAP), 1)  # those of the moved point come first
+_PAIRS = np.triu_indices(len(MAP), 1)  # those of the moved point come first
 
 
 def _forces(p, point, kernel):
     along = np.vstack([np.column_stack([_ACROSS, np.full(_ACROSS.size, point[1])]), point])
-    shifts = _MAP[1:] - along[:, np.newaxis]
-    rest = _MAP[_PAIRS[0][5:]] - _MAP[_PAIRS[1][5:]]
+    shifts = MAP[1:] - along[:, np.newaxis]
+    rest = MAP[_PAIRS[0][5:]] - MAP[_PAIRS[1][5:]]
     others = np.broadcast_to((rest**2).sum(axis=-1), (len(along), len(rest)))
     squared = np.hstack([(shifts**2).sum(axis=-1), others])
     log_weights = -np.log1p(squared) if kernel == "student" else -squared
@@ -207,7 +206,7 @@ def _draw_forces(figure):
         axes.set_position(np.divide(place, [*figure.get_size_inches()] * 2))
     plane.set(xlim=(-9.8, 9.8), ylim=(-6.6, 6.6), xticks=(), yticks=())
     plane.spines[:].set_visible(False)
-    for place, name in zip(_MAP[1:], "BCDEF", strict=True):
+    for place, name in zip(MAP[1:], "BCDEF", strict=True):
         plane.plot(*place, "o", color=style.PANEL, markeredgecolor=style.GREY, markeredgewidth=1.5, markersize=17)
         plane.text(*place, name, ha="center", va="center_baseline", fontsize=12)
     looks = {"angles": "xy", "scale_units": "xy", "scale": 1, "zorder": 3}
@@ -298,7 +297,7 @@ def digit_map(digits=None, perplexity=20):
     >>> digit_map().text
     'Step 500: KL(P‖Q) = 0.416 nats. Nearest on the map: the same digit for 95.2 %. Width 40.'
     """
-    images, labels = _images_and_labels(_test_digits() if digits is None else digits)
+    images, labels = _images_and_labels(some_digits() if digits is None else digits)
     if perplexity not in _PERPLEXITIES:
         raise ValueError(f"perplexity is {perplexity}: give one of {', '.join(map(str, _PERPLEXITIES))}.")
     affinities = lru_cache(lambda perplexity: joint_affinities(images, perplexity))
@@ -337,7 +336,8 @@ def _images_and_labels(digits):
 
 
 @lru_cache(maxsize=1)
-def _test_digits():
+def some_digits():
+    """The first 250 test images of MNIST that show one of the five kinds, one a row from 0 to 1, and their labels."""
     mnist = load_mnist()
     chosen = np.flatnonzero(np.isin(mnist.test_labels, list(_KINDS)))[:_SHOWN]
     return mnist.test_images[chosen].reshape(_SHOWN, -1) / 255, mnist.test_labels[chosen]

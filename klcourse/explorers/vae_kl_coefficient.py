@@ -6,9 +6,8 @@ from functools import lru_cache
 import ipywidgets as widgets
 import numpy as np
 
-from klcourse import style
 from klcourse.explorers.drawing import ceiling, line
-from klcourse.live import Explorer, Picture, Range, choice, slider
+from klcourse.live import Explorer, Picture, Range, choice, slider, style
 from klcourse.live.picture import SHEET_LOCK
 from klcourse.live.screen import Screen
 from klcourse.live.still import bundle

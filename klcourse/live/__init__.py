@@ -2,12 +2,14 @@
 
 One slider move: control → pure function → `draw` on kept artists → blit → JPEG → a new picture in the page.
 Drawing a whole figure takes far longer than moving a few artists over a stored background. No pyplot is used
-in a live picture: callbacks run beside a running cell, and pyplot's current figure is shared by both.
+in a live picture: callbacks run beside a running cell, and pyplot's current figure is shared by both. The look of all
+pictures is `style`.
 """
 
+from klcourse.live import style
 from klcourse.live.controls import Range, choice, slider, toggle
 from klcourse.live.explorer import Explorer
 from klcourse.live.picture import Picture
 from klcourse.live.still import show
 
-__all__ = ["Explorer", "Picture", "Range", "choice", "show", "slider", "toggle"]
+__all__ = ["Explorer", "Picture", "Range", "choice", "show", "slider", "style", "toggle"]

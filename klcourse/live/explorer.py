@@ -29,10 +29,17 @@ class Explorer(widgets.VBox):
         ``readout(numbers)`` returns one line of text with units.
     alt : callable
         ``alt(numbers)`` returns what the picture shows, for those who cannot see it.
+
+    Attributes
+    ----------
+    compute, picture, controls
+        As given: ``explorer.compute(**explorer.values)`` are the numbers shown, and no picture is needed for others.
+    numbers, text, alt
+        What is shown now: the numbers, the readout in words, and what the picture shows.
     """
 
     def __init__(self, compute, picture, controls, readout, alt):
-        self._compute, self.picture, self.controls = compute, picture, controls
+        self.compute, self.picture, self.controls = compute, picture, controls
         self._readout_of, self._alt_of = readout, alt
         self._paused = False
         self._initial = {name: control.value for name, control in controls.items()}
@@ -86,7 +93,7 @@ class Explorer(widgets.VBox):
             return
         with SHEET_LOCK:
             try:
-                self._show(self._compute(**self.values))
+                self._show(self.compute(**self.values))
             except Exception:  # an error in a callback would be invisible in the page
                 self._show_error(traceback.format_exc(limit=-1))
 

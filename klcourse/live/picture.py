@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from klcourse import style
+from klcourse.live import style
 from klcourse.live.still import CSS_PIXELS_PER_INCH, SCALE, small_png
 
 __all__ = ["SHEET_LOCK", "Picture"]
@@ -91,6 +91,11 @@ class Picture:
         with matplotlib.rc_context(style.SETTINGS):
             self._canvas.draw()
         self._background = self._canvas.copy_from_bbox(self.figure.bbox)
+
+    def redraw(self):
+        """Draw the present numbers anew, with all that stands behind them: for whoever has changed the figure."""
+        self._background = None
+        self.update(self._numbers)
 
     def jpeg(self, crisp=True):
         """Encode the present frame for a live view: about ten times faster than PNG.
