@@ -6,9 +6,27 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import gammaln, log_ndtr, xlogy
 
-from klcourse.checks import bounded, check_sd, check_shapes, check_whole_number, finite, probabilities, vector
+from klcourse.checks import (
+    bounded,
+    check_number,
+    check_sd,
+    check_shapes,
+    check_whole_number,
+    finite,
+    numbers,
+    probabilities,
+    vector,
+)
 
-__all__ = ["fit_rounded_normal", "log_poisson", "log_rounded_normal", "mean_kl_of_samples"]
+__all__ = [
+    "fit_rounded_normal",
+    "kl_and_mean_nll",
+    "kls_of_samples",
+    "log_poisson",
+    "log_rounded_normal",
+    "mean_kl_of_samples",
+    "poisson_and_its_normal",
+]
 
 
 def log_poisson(k, rate):
@@ -117,6 +135,105 @@ def fit_rounded_normal(often):
     for _ in range(2):  # the second search starts where the first has got stuck, if it has
         start = minimize(nll, start, method="Nelder-Mead", bounds=bounds, options=options).x
     return float(start[0]), math.exp(start[1])
+
+
+def poisson_and_its_normal(rate):
+    """Poisson(λ) beside the rounded normal of its mean λ and its variance λ, on every count that matters to either.
+
+    Parameters
+    ----------
+    rate : float
+        λ, above 0.
+
+    Returns
+    -------
+    k : ndarray of int, shape (n,)
+        All counts within 12 sds of λ, and a few more above: beyond lies less than 1e-12 of either law.
+    log_p, log_q : ndarray, shape (n,)
+        The logarithms of the probabilities of Poisson and normal.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If λ is not above 0.
+
+    >>> k, log_p, log_q = poisson_and_its_normal(10)
+    >>> k.size, round(float(np.exp(log_p) @ (log_p - log_q)), 6)
+    (56, 0.00882)
+    """
+    check_number("rate", rate, above=0)
+    sd = math.sqrt(rate)
+    k = np.arange(max(0, math.floor(rate - 12 * sd)), math.ceil(rate + 12 * sd) + 8)
+    return k, log_poisson(k, rate), log_rounded_normal(k, rate, sd)
+
+
+def kl_and_mean_nll(p, log_q):
+    """KL(p‖q) = Σ p (log p - log q) and -Σ p log q, the mean negative log-likelihood of data with the shares p.
+
+    Parameters
+    ----------
+    p : array_like, shape (K,)
+        Probabilities, summing to 1: the shares of the counts 0, 1, ... in the data.
+    log_q : array_like, shape (K,)
+        The logarithms of the model's probabilities, which may be too small for a float: not above 0, and -inf for 0.
+
+    Returns
+    -------
+    kl, mean_nll : float
+        In nats. They differ by the entropy of p.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If p is no distribution, or log_q holds not one logarithm for each of its entries.
+
+    >>> kl, nll = kl_and_mean_nll([0.25, 0.5, 0.25], log_poisson([0, 1, 2], 1.0))
+    >>> round(kl, 6), round(nll, 6)
+    (0.133566, 1.173287)
+    """
+    p, log_q = probabilities("p", p), numbers("log_q", log_q)
+    if p.ndim != 1 or p.shape != log_q.shape:
+        raise ValueError(f"p and log_q have the shapes {p.shape} and {log_q.shape}: give two lists of one length.")
+    if not (log_q <= 1e-12).all():
+        raise ValueError(f"log_q is {log_q}: logarithms of probabilities are not above 0. Did you pass q itself?")
+    p, log_q = p[p > 0], log_q[p > 0]  # what never happens costs nothing
+    return float(max(p @ (np.log(p) - log_q), 0.0)), float(abs(p @ log_q))  # a KL below 0 is rounding dust
+
+
+def kls_of_samples(n, p, samples, seed):
+    """KL(p̂‖p) of random samples of size n from p, where p̂ are a sample's shares.
+
+    Parameters
+    ----------
+    n, samples : int
+        Observations in a sample, and how many samples: 1 or more.
+    p : array_like, shape (K,)
+        Probabilities above 0, summing to 1.
+    seed : int
+        The same seed gives the same samples.
+
+    Returns
+    -------
+    ndarray, shape (samples,)
+        In nats. Their mean is near `mean_kl_of_samples`, and 2n times their law near χ² with K - 1 degrees of freedom.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If p is no such distribution, or n, samples or seed no such number.
+
+    >>> kls = kls_of_samples(60, [1 / 6] * 6, samples=2000, seed=1)
+    >>> kls.shape, round(float(kls.mean()), 4)
+    ((2000,), 0.0427)
+    """
+    check_whole_number("n", n, lowest=1)
+    check_whole_number("samples", samples, lowest=1)
+    check_whole_number("seed", seed, lowest=0)
+    p = probabilities("p", p)
+    if p.ndim != 1 or not (p > 0).all():
+        raise ValueError(f"p is {p}: give one distribution as a list, without what never happens.")
+    shares = np.random.default_rng(seed).multinomial(n, p, size=samples) / n
+    return xlogy(shares, shares / p).sum(axis=1)
 
 
 def mean_kl_of_samples(n, p):

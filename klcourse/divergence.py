@@ -11,9 +11,18 @@ from numbers import Number
 import numpy as np
 from scipy.special import rel_entr, xlogy
 
-from klcourse.checks import matching_probabilities, probabilities
+from klcourse.checks import finite, matching_probabilities, probabilities
 
-__all__ = ["cross_entropy", "entropy", "js_distance", "js_divergence", "kl_divergence", "kl_terms", "log_ratio"]
+__all__ = [
+    "cross_entropy",
+    "entropy",
+    "js_distance",
+    "js_divergence",
+    "js_slope",
+    "kl_divergence",
+    "kl_terms",
+    "log_ratio",
+]
 
 
 def entropy(p, *, base=None, axis=-1):
@@ -192,6 +201,41 @@ def js_divergence(*distributions, weights=None, base=None, axis=-1):
     # p_i - m from differences of the inputs, which are exact when these are close, and not from the rounded mixture.
     shift = sum(w * (p - first) for w, p in parts)
     return _total(sum(w * _nonnegative_terms(p, mixture, (p - first) - shift) for w, p in parts), base)
+
+
+def js_slope(p, q, score):
+    """The slope of JS(p, q) along a parameter of q: dJS/dθ = ½ Σ (dq/dθ) log(q/m) with m = (p + q)/2.
+
+    The slope of m adds nothing, because probabilities keep their sum.
+
+    Parameters
+    ----------
+    p, q : array_like, shape (K,)
+        Probabilities, summing to 1.
+    score : array_like, shape (K,)
+        d log q/dθ of each outcome; its mean under q is 0.
+
+    Returns
+    -------
+    float
+        In nats for each unit of θ.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If p or q is no probability distribution, or a shape does not fit.
+
+    >>> round(js_slope([0.5, 0.5], [0.2, 0.8], score=[1 / 0.2, -1 / 0.8]), 6)  # θ is the first probability of q
+    -0.383628
+    >>> nearby = [js_divergence([0.5, 0.5], [q, 1 - q]) for q in (0.2 - 1e-6, 0.2 + 1e-6)]
+    >>> round((nearby[1] - nearby[0]) / 2e-6, 6)
+    -0.383628
+    """
+    p, q = matching_probabilities(p=p, q=q)
+    score = finite("score", score)
+    if not p.shape == q.shape == score.shape or p.ndim != 1:
+        raise ValueError(f"p, q and score have the shapes {p.shape}, {q.shape} and {score.shape}: give equal lists.")
+    return float(np.sum(score * kl_terms(q, (p + q) / 2)) / 2)
 
 
 def js_distance(*distributions, weights=None, base=None, axis=-1):

@@ -7,11 +7,11 @@ two densities: nothing cancels where p and q are close.
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from klcourse.checks import check_same_length, check_sd, check_shapes, covariance_root, finite, vector
+from klcourse.checks import check_number, check_same_length, check_sd, check_shapes, covariance_root, finite, vector
 from klcourse.divergence import log_ratio
 from klcourse.quadrature import exp_above_tangent
 
-__all__ = ["kl_gaussian", "kl_gaussian_nd", "log_gaussian"]
+__all__ = ["kl_gaussian", "kl_gaussian_nd", "kl_of_independent_pair", "log_gaussian"]
 
 
 def log_gaussian(x, mean, sd):
@@ -124,3 +124,42 @@ def kl_gaussian_nd(mean_p, cov_p, mean_q, cov_q):
     sds, shift = np.linalg.svd(whitened[:, :-1], compute_uv=False), whitened[:, -1]
     with np.errstate(all="ignore"):  # a result beyond the largest float is inf
         return float(np.sum(exp_above_tangent(2 * np.log(sds))) + shift @ shift) / 2
+
+
+def kl_of_independent_pair(correlation, variance):
+    """KL(p‖q) and KL(q‖p) of p, a pair with variances 1 and a correlation ρ, and q, two independent N(0, variance v).
+
+    KL(p‖q) = 1/v - 1 + log v - log(1 - ρ²)/2 is least at v = 1, KL(q‖p) = v/(1 - ρ²) - 1 - log v + log(1 - ρ²)/2 at
+    v = 1 - ρ²: there both are -log(1 - ρ²)/2.
+
+    Parameters
+    ----------
+    correlation : float
+        ρ, above -1 and below 1.
+    variance : array_like, any shape
+        v of each part of q, above 0.
+
+    Returns
+    -------
+    forward, reverse : float, or ndarray of that shape
+        In nats.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument lies outside its range.
+
+    Source: `kl_gaussian_nd` with means 0. The inverse of p's covariance has the diagonal 1 / (1 - ρ²).
+
+    >>> forward, reverse = kl_of_independent_pair(0.6, [1, 0.64])
+    >>> forward.round(4), reverse.round(4)
+    (array([0.2231, 0.3394]), array([0.3394, 0.2231]))
+    """
+    check_number("correlation", correlation, above=-1, below=1)
+    variance = finite("variance", variance)
+    if not (variance > 0).all():
+        raise ValueError(f"variance is {variance}: a variance must be above 0.")
+    determinant = 1 - correlation**2
+    forward = 1 / variance - 1 + np.log(variance) - np.log(determinant) / 2
+    reverse = variance / determinant - 1 - np.log(variance) + np.log(determinant) / 2
+    return forward, reverse

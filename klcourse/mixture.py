@@ -3,6 +3,8 @@
 A mixture is written as three sequences of length K: weights, means and standard deviations (not variances).
 """
 
+import math
+
 import numpy as np
 from scipy.special import xlogy
 
@@ -11,6 +13,7 @@ from klcourse.gaussian import kl_gaussian, log_gaussian
 
 __all__ = [
     "em_half_steps",
+    "forward_fit",
     "log_density",
     "log_joint",
     "lower_bound",
@@ -258,6 +261,38 @@ def matched_bound(f, g):
     if weights_f.shape != weights_g.shape:
         raise ValueError(f"f has {weights_f.size} components and g has {weights_g.size}: they are paired one to one.")
     return float(weights_f @ (kl_gaussian(*gaussians_f, *gaussians_g) + np.log(weights_f / weights_g)))
+
+
+def forward_fit(d, weight):
+    """The Gaussian q with the smallest KL(p‖q) from p = weight · N(-d, 1) + (1 - weight) · N(d, 1).
+
+    KL(p‖q) is least where q has the mean and the variance of p: (1 - 2 weight) d and 1 + 4 weight (1 - weight) d².
+
+    Parameters
+    ----------
+    d : float
+        Half the distance of p's two humps: not negative.
+    weight : float
+        Of the left hump, above 0 and below 1.
+
+    Returns
+    -------
+    mean, sd : float
+
+    Raises
+    ------
+    ValueError, TypeError
+        If p is no such mixture.
+
+    Source: Bishop, "Pattern Recognition and Machine Learning" (2006), section 10.7: moment matching.
+
+    >>> mean, sd = forward_fit(3, 0.25)
+    >>> mean, round(sd, 6)
+    (1.5, 2.783882)
+    """
+    check_number("d", d, lowest=0)
+    check_number("weight", weight, above=0, below=1)
+    return (1 - 2 * weight) * d, math.sqrt(1 + 4 * weight * (1 - weight) * d**2)
 
 
 def reverse_fits(d, weight, means, sds):

@@ -11,9 +11,19 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import entr
 
-from klcourse.checks import bounded, check_number, check_whole_number
+from klcourse.checks import bounded, check_number, check_option, check_whole_number
 
-__all__ = ["calibrate", "descend", "joint_affinities", "kl_and_gradient", "map_affinities", "neighbour_affinities"]
+__all__ = [
+    "calibrate",
+    "descend",
+    "joint_affinities",
+    "kl_and_gradient",
+    "kl_both_ways",
+    "map_affinities",
+    "nearest",
+    "neighbour_affinities",
+    "pull_and_push",
+]
 
 
 def neighbour_affinities(squared_distances, precision):
@@ -189,6 +199,126 @@ def kl_and_gradient(affinities, y, exaggeration=1.0):
     affinities, y = _checked(affinities, y)
     check_number("exaggeration", exaggeration, above=0)
     return _kl_and_gradient(affinities, y, exaggeration, entr(affinities).sum())
+
+
+def pull_and_push(affinities, y, point, kernel="student"):
+    """The two forces on one point of a map. Together they are minus the slope of KL(P‖Q) along it: they lower KL.
+
+    The pull on y_i is 4 Σ_j p_ij s_ij (y_j - y_i), the push -4 Σ_j q_ij s_ij (y_j - y_i). With the kernel of t-SNE the
+    spring s_ij is the weight of the pair, 1 / (1 + d_ij²); with the Gaussian one of SNE, exp(-d_ij²), it is 1.
+
+    Parameters
+    ----------
+    affinities : array_like, shape (n, n)
+        P, as from `joint_affinities`.
+    y : array_like, shape (n, d)
+        The map.
+    point : int
+        Which of the points, from 0 to n - 1.
+    kernel : {"student", "gauss"}
+        The weight of a pair in Q.
+
+    Returns
+    -------
+    pull, push : ndarray, shape (d,)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If P is no distribution of pairs, y has not one point for each of its rows, or there is no such point or kernel.
+
+    >>> p = joint_affinities([[0], [1], [3]], perplexity=1.5)
+    >>> pull, push = pull_and_push(p, [[0], [1], [9]], point=2)
+    >>> pull.round(4), push.round(4)
+    (array([-0.1026]), array([0.0123]))
+    """
+    affinities, y = _checked(affinities, y)
+    check_option("kernel", kernel, _KERNELS)
+    check_whole_number("point", point, lowest=0)
+    if point >= len(y):
+        raise ValueError(f"point is {point}: y has {len(y)} points, the last of them is number {len(y) - 1}.")
+    q = np.zeros(affinities.shape)
+    q[np.triu_indices(len(y), 1)] = np.exp(_log_q_of_pairs(y, kernel))
+    p, q = np.delete(affinities[point], point), np.delete((q + q.T)[point], point)
+    shifts = np.delete(y, point, axis=0) - y[point]
+    weights = np.exp(_KERNELS[kernel]((shifts**2).sum(axis=1)))
+    springs = weights if kernel == "student" else np.ones(len(weights))
+    return 4 * (springs * p) @ shifts, -4 * (springs * q) @ shifts
+
+
+def kl_both_ways(affinities, y, kernel="student"):
+    """KL(P‖Q) and KL(Q‖P) of the pair affinities of data and map, for one map or for several at once.
+
+    Parameters
+    ----------
+    affinities : array_like, shape (n, n)
+        P, as from `joint_affinities`, with no pair of affinity 0.
+    y : array_like, shape (..., n, d)
+        The maps.
+    kernel : {"student", "gauss"}
+        The weight of a pair in Q: 1 / (1 + d²), as in t-SNE, or exp(-d²), as in its forerunner SNE.
+
+    Returns
+    -------
+    forward, reverse : ndarray, shape (...)
+        In nats.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If P is no distribution of pairs, KL(Q‖P) is infinite, or y has not one point for each of its rows.
+
+    >>> y = [[0], [1], [3]]
+    >>> forward, reverse = kl_both_ways(joint_affinities(y, perplexity=1.5), y)
+    >>> round(float(forward), 4), round(float(reverse), 4)
+    (0.0191, 0.0185)
+    """
+    y = bounded("y", y, lowest=-1e49, highest=1e49)
+    affinities, _ = _checked(affinities, y[(0,) * (y.ndim - 2)])
+    check_option("kernel", kernel, _KERNELS)
+    p = affinities[np.triu_indices(len(affinities), 1)]
+    if not (p > 0).all():
+        raise ValueError("affinities are 0 for some pairs, so KL(Q‖P) is infinite: use kl_and_gradient for KL(P‖Q).")
+    log_p, log_q = np.log(p), _log_q_of_pairs(y, kernel)
+    # each pair stands in P and in Q twice
+    return 2 * np.sum(p * (log_p - log_q), axis=-1), 2 * np.sum(np.exp(log_q) * (log_q - log_p), axis=-1)
+
+
+_KERNELS = {"student": lambda squared: -np.log1p(squared), "gauss": lambda squared: -squared}  # log weights
+
+
+def _log_q_of_pairs(y, kernel):
+    """log q_ij for the pairs i < j of one map or several, row by row."""
+    first, second = (np.take(y, ends, axis=-2) for ends in np.triu_indices(y.shape[-2], 1))
+    log_weights = _KERNELS[kernel](((first - second) ** 2).sum(axis=-1))
+    lift = np.minimum(log_weights.max(axis=-1, keepdims=True) + 700, 0)  # not 0 only where all weights would underflow
+    return log_weights - lift - np.log(2 * np.exp(log_weights - lift).sum(axis=-1, keepdims=True))
+
+
+def nearest(y):
+    """The nearest other point of each point of a map.
+
+    Parameters
+    ----------
+    y : array_like, shape (n, d)
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Which point it is; of several equally near ones the first.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If these are no points; the message names the remedy.
+
+    >>> nearest([[0], [1], [3], [3.5]])
+    array([1, 0, 3, 2])
+    """
+    y = _points("y", y)
+    squared_distances = ((y[:, np.newaxis] - y) ** 2).sum(axis=-1)
+    np.fill_diagonal(squared_distances, np.inf)
+    return squared_distances.argmin(axis=1)
 
 
 def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60):

@@ -6,7 +6,7 @@ through 256 more to the probability of ink in each of the 784 pixels. With a wei
     reconstruction + c KL(q(z|x)‖N(0, I)),
 
 where the reconstruction is the cross-entropy of the pixels. At c = 1 this is -ELBO, an upper bound of -log p(x).
-Beside it stands the best linear VAE, which is known in closed form.
+Beside it stand the KL of one latent, its parts and its slopes, and the best linear VAE, which is known in closed form.
 """
 
 import math
@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from klcourse.checks import check_number, check_shapes, check_whole_number, finite
 
-__all__ = ["VAE", "rates_and_distortions"]
+__all__ = ["VAE", "kl_parts", "kl_slopes", "rates_and_distortions"]
 
 _SIDE, _PIXELS, _HIDDEN, _LATENT = 28, 784, 256, 2
 SHAPES = {
@@ -333,9 +333,14 @@ def _sum(values):
     return float(values.sum(axis=0).sum())  # column by column is twice as fast
 
 
+def kl_of_latents(mean, log_variance):
+    """KL(N(mean, e^s)‖N(0, 1)) = (mean² + e^s - 1 - s) / 2 with the log variance s, entry by entry."""
+    return (mean * mean + np.expm1(log_variance) - log_variance) / 2
+
+
 def kl_to_standard_normal(mean, log_variance):
-    """KL(N(mean, e^s)‖N(0, 1)) = (mean² + e^s - 1 - s) / 2 with the log variance s, summed over all entries."""
-    return float(np.sum(mean * mean + np.expm1(log_variance) - log_variance)) / 2
+    """KL(q‖N(0, I)) of the codes q of all images: the sum of `kl_of_latents`."""
+    return float(np.sum(kl_of_latents(mean, log_variance)))
 
 
 def named_parts(vector):
@@ -382,6 +387,55 @@ class Adam:
         np.divide(self.sum, step, out=step)
         step *= self.learning_rate * root / weight
         parameters -= step
+
+
+# --- one latent -------------------------------------------------------------------------------------------------------
+
+
+def kl_parts(mean, log_variance):
+    """What the mean and what the variance add to KL(N(mean, e^s)‖N(0, 1)): mean²/2 and (e^s - 1 - s)/2.
+
+    Parameters
+    ----------
+    mean, log_variance : float
+        s is the log variance; both below 100 in size.
+
+    Returns
+    -------
+    by_mean, by_variance : float
+        In nats, not negative. Their sum is the KL of one latent.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is no such number.
+
+    Source: Kingma & Welling, "Auto-Encoding Variational Bayes" (2014), appendix B.
+
+    >>> by_mean, by_variance = kl_parts(1.0, -2.0)
+    >>> by_mean, round(by_variance, 6)
+    (0.5, 0.567668)
+    """
+    _check_latent(mean, log_variance)
+    return mean**2 / 2, (math.expm1(log_variance) - log_variance) / 2
+
+
+def kl_slopes(mean, log_variance):
+    """The slopes of KL(N(mean, e^s)‖N(0, 1)) along the mean and along the log variance s: the mean, and (e^s - 1)/2.
+
+    Parameters and errors are those of `kl_parts`.
+
+    Returns
+    -------
+    along_mean, along_log_variance : float
+        In nats for each unit of mean and log variance.
+
+    >>> along_mean, along_log_variance = kl_slopes(1.0, -2.0)
+    >>> along_mean, round(along_log_variance, 6)
+    (1.0, -0.432332)
+    """
+    _check_latent(mean, log_variance)
+    return mean, math.expm1(log_variance) / 2
 
 
 # --- the linear VAE, in closed form -----------------------------------------------------------------------------------
@@ -443,6 +497,11 @@ def _checked_images(images):
         found = "NaN" if np.isnan(lowest) else f"pixels from {lowest:g} to {highest:g}"
         raise ValueError(f"images holds {found}: floats must lie between 0 and 1. Divide 0 to 255 by 255.")
     return images
+
+
+def _check_latent(mean, log_variance):
+    for name, value in {"mean": mean, "log_variance": log_variance}.items():
+        check_number(name, value, above=-100, below=100)
 
 
 def _checked_codes(z):

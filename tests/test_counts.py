@@ -9,13 +9,21 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from klcourse.counts import fit_rounded_normal, log_poisson, log_rounded_normal, mean_kl_of_samples
+from klcourse.counts import (
+    fit_rounded_normal,
+    kl_and_mean_nll,
+    kls_of_samples,
+    log_poisson,
+    log_rounded_normal,
+    mean_kl_of_samples,
+    poisson_and_its_normal,
+)
 from klcourse.divergence import kl_divergence
 
 SEEN = [(0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 8), (4, 4, 4, 5, 5, 6), (0, 0, 0, 1, 2, 5, 12)]
 
 
-def log_q(counts, mean, sd):
+def log_q_by_cdf(counts, mean, sd):
     """Log-probabilities of a rounded normal by differences of SciPy's cdf."""
     low = np.where(np.asarray(counts) == 0, -np.inf, np.asarray(counts) - 0.5)
     return np.log(stats.norm.cdf(np.asarray(counts) + 0.5, mean, sd) - stats.norm.cdf(low, mean, sd))
@@ -46,8 +54,43 @@ def test_parameters_broadcast():
 def test_slopes_vanish_at_the_best_normal(counts):
     mean, sd = fit_rounded_normal(np.bincount(counts, minlength=13))
     for shift in np.array([(1e-4, 0), (0, 1e-4)]):
-        ends = [log_q(counts, *(np.array([mean, sd]) + side * shift)).mean() for side in (1, -1)]
+        ends = [log_q_by_cdf(counts, *(np.array([mean, sd]) + side * shift)).mean() for side in (1, -1)]
         assert (ends[0] - ends[1]) / 2e-4 == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("rate", [1e-3, 0.1, 1, 7.5, 250, 1e4])
+def test_poisson_and_its_normal_on_all_counts_that_matter(rate):
+    k, log_p, log_q = poisson_and_its_normal(rate)
+    assert (np.diff(k) == 1).all()
+    assert (np.exp(log_p).sum(), np.exp(log_q).sum()) == pytest.approx((1, 1), abs=1e-10)
+    assert log_p == pytest.approx(stats.poisson.logpmf(k, rate), rel=1e-9)
+    near = np.abs(k - rate) < 5 * math.sqrt(rate)  # further off, a difference of two cdfs has no digits left
+    assert log_q[near] == pytest.approx(log_q_by_cdf(k[near], rate, math.sqrt(rate)), rel=1e-8)
+
+
+@pytest.mark.parametrize("counts", [*SEEN, (3,)])
+def test_kl_and_mean_nll_of_data(counts):
+    p, log_model = np.bincount(counts, minlength=13) / len(counts), log_poisson(np.arange(13), 2.5)
+    kl, nll = kl_and_mean_nll(p, log_model)
+    assert nll == pytest.approx(-stats.poisson.logpmf(counts, 2.5).mean(), rel=1e-12)
+    assert kl == pytest.approx(nll - stats.entropy(p), rel=1e-12)
+    rest = 1 - np.exp(log_model).sum()
+    assert kl == pytest.approx(kl_divergence([*p, 0], [*np.exp(log_model), rest]), rel=1e-9)
+
+
+def test_kl_and_mean_nll_where_floats_end():
+    assert kl_and_mean_nll([1, 0], [-2000, 0]) == (2000, 2000)
+    assert kl_and_mean_nll([1, 0], [0, -math.inf]) == (0, 0)
+    assert kl_and_mean_nll([0.5, 0.5], [0, -math.inf]) == (math.inf, math.inf)
+
+
+@pytest.mark.parametrize(("n", "p"), [(60, [1 / 6] * 6), (10, [0.1, 0.2, 0.3, 0.4]), (1, [0.5, 0.5])])
+def test_kls_of_samples(n, p):
+    kls = kls_of_samples(n, p, samples=2000, seed=5)
+    samples = np.random.default_rng(5).multinomial(n, p, size=2000)
+    assert kls[:50] == pytest.approx([kl_divergence(sample / n, p) for sample in samples[:50]], abs=1e-12)
+    assert kls.mean() == pytest.approx(mean_kl_of_samples(n, p), abs=5 * kls.std() / math.sqrt(2000) + 1e-12)
+    assert not np.array_equal(kls, kls_of_samples(n, p, samples=2000, seed=6)) or n == 1
 
 
 @pytest.mark.parametrize(("n", "exact"), [(10, 0.297238634), (60, 0.042563718)])
@@ -79,6 +122,17 @@ def test_mean_kl_by_enumeration(n, p):
         (lambda: fit_rounded_normal([0, 0]), ValueError, "say how often each of the counts 0, 1, ... was seen"),
         (lambda: fit_rounded_normal([3]), ValueError, "say how often each of the counts"),
         (lambda: fit_rounded_normal([3, -1]), ValueError, "say how often each of the counts"),
+        (lambda: poisson_and_its_normal(0), ValueError, "rate is 0: it must be finite and above 0"),
+        (lambda: poisson_and_its_normal([1, 2]), TypeError, "rate is [1, 2]: give one number"),
+        (lambda: kl_and_mean_nll([0.5, 0.6], [-1, -1]), ValueError, "p sums to 1.1"),
+        (lambda: kl_and_mean_nll([1], [-1, -1]), ValueError, "p and log_q have the shapes (1,) and (2,)"),
+        (lambda: kl_and_mean_nll([1, 0], [0.2, 0.8]), ValueError, "Did you pass q itself?"),
+        (lambda: kl_and_mean_nll([1, 0], [-1, math.nan]), ValueError, "logarithms of probabilities are not above 0"),
+        (lambda: kls_of_samples(0, [1], 1, 0), ValueError, "n is 0: give 1 or more"),
+        (lambda: kls_of_samples(5, [1], 0, 0), ValueError, "samples is 0: give 1 or more"),
+        (lambda: kls_of_samples(5, [1], 1, -1), ValueError, "seed is -1: give 0 or more"),
+        (lambda: kls_of_samples(5, [0, 1], 1, 0), ValueError, "without what never happens"),
+        (lambda: kls_of_samples(5, [[1]], 1, 0), ValueError, "give one distribution as a list"),
         (lambda: mean_kl_of_samples(0, [1]), ValueError, "n is 0: give 1 or more."),
         (lambda: mean_kl_of_samples(2.5, [1]), TypeError, "n is 2.5: give a whole number"),
         (lambda: mean_kl_of_samples(2, [0.5, 0.4]), ValueError, "p sums to 0.9"),

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.stats import norm
 
-from klcourse.divergence import cross_entropy, entropy, js_distance, js_divergence, kl_divergence, kl_terms
+from klcourse.divergence import cross_entropy, entropy, js_distance, js_divergence, js_slope, kl_divergence, kl_terms
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_values.json").read_text(encoding="utf-8"))
 RGB_P, RGB_Q = [0.10, 0.40, 0.50], [0.80, 0.15, 0.05]
@@ -322,6 +324,38 @@ def test_kinds_of_numbers():
     assert entropy([1]) == 0
 
 
+# --- the slope of JS --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", [0, 1, 2])
+@pytest.mark.parametrize("p", [RGB_P, RGB_Q, [0.3, 0, 0.7]])
+def test_js_slope_along_a_softmax(p, outcome):
+    def softmax(theta):
+        weights = np.array(RGB_Q)
+        weights[outcome] *= math.exp(theta)
+        return weights / weights.sum()
+
+    score = (np.arange(3) == outcome) - softmax(0)[outcome]
+    ends = [js_divergence(p, softmax(theta)) for theta in (1e-5, -1e-5)]
+    assert js_slope(p, softmax(0), score) == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=1e-9)
+
+
+@pytest.mark.parametrize("d", [0, 0.7, 3, 6])
+def test_js_slope_along_a_shift_by_quadrature(d):
+    x = np.linspace(-9, 15, 2401)
+    p, q = (norm.pdf(x, mean) * 0.01 for mean in (0, d))
+
+    def integrand(x):  # log(q/m) = log 2 - log(1 + p/q)
+        return (x - d) * norm.pdf(x, d) * (math.log(2) - np.logaddexp(0, d * (d - 2 * x) / 2)) / 2
+
+    assert js_slope(p, q, x - d) == pytest.approx(quad(integrand, d - 9, d + 9, epsabs=1e-12)[0], abs=1e-9)
+
+
+def test_js_slope_where_an_outcome_is_missing():
+    assert js_slope([1, 0], [0, 1], [5, 0]) == 0
+    assert js_slope([1, 0, 0], [0, 0.5, 0.5], [0, 1, -1]) == pytest.approx(0, abs=1e-16), "disjoint supports stay so"
+
+
 # --- malformed input --------------------------------------------------------------------------------------------------
 
 HALF = [0.5, 0.5]
@@ -399,6 +433,14 @@ MALFORMED = {
     "weight negative": (lambda: js_divergence(HALF, HALF, weights=[2, -1]), ValueError, "weights[1] is -1"),
     "weight nan": (lambda: js_divergence(HALF, HALF, weights=[math.nan, 1]), ValueError, "weights[0] is nan"),
     "weights text": (lambda: js_divergence(HALF, HALF, weights="ab"), TypeError, "weights holds str"),
+    "slope: shapes": (
+        lambda: js_slope(HALF, HALF, [1, 2, 3]),
+        ValueError,
+        "the shapes (2,), (2,) and (3,): give equal",
+    ),
+    "slope: rows": (lambda: js_slope([HALF], [HALF], [[0, 0]]), ValueError, "shapes (1, 2), (1, 2) and (1, 2)"),
+    "slope: nan": (lambda: js_slope(HALF, HALF, [0, math.nan]), ValueError, "score is [ 0. nan]: every entry must be"),
+    "slope: no distribution": (lambda: js_slope(HALF, [0.5, 0.6], [0, 0]), ValueError, "q sums to 1.1"),
     "terms": (lambda: kl_terms(HALF, [0.5, 0.6]), ValueError, "q sums to 1.1"),
 }
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.optimize import minimize_scalar
+from scipy.stats import multivariate_normal, norm
 
-from klcourse.gaussian import kl_gaussian, kl_gaussian_nd, log_gaussian
+from klcourse.gaussian import kl_gaussian, kl_gaussian_nd, kl_of_independent_pair, log_gaussian
 from klcourse.quadrature import kl_quad
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_values.json").read_text(encoding="utf-8"))
@@ -140,6 +141,34 @@ def test_nearly_equal_covariances_do_not_cancel():
     assert kl_gaussian_nd([0, 0], cov, [0, 0], cov * (1 + 1e-7)) == pytest.approx(float(exact), rel=1e-7)
 
 
+# --- a pair, fitted by two independent normals ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("correlation", [0, 0.3, -0.6, 0.99])
+def test_independent_pair_is_a_case_of_several_dimensions(correlation):
+    target, variances = [[1, correlation], [correlation, 1]], [0.01, 0.5, 1, 3]
+    forward, reverse = kl_of_independent_pair(correlation, variances)
+    for i, variance in enumerate(variances):
+        q = variance * np.eye(2)
+        assert forward[i] == pytest.approx(kl_gaussian_nd([0, 0], target, [0, 0], q), rel=1e-12)
+        assert reverse[i] == pytest.approx(kl_gaussian_nd([0, 0], q, [0, 0], target), rel=1e-12)
+
+
+def test_independent_pair_by_a_sum_over_the_plane():
+    points = np.stack(np.meshgrid(*[np.arange(-8, 8, 0.1)] * 2), axis=-1)
+    log_p = multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]]).logpdf(points)
+    log_q = multivariate_normal([0, 0], 0.8 * np.eye(2)).logpdf(points)
+    sums = [np.sum(np.exp(a) * (a - b)) * 0.01 for a, b in ((log_p, log_q), (log_q, log_p))]
+    assert kl_of_independent_pair(0.5, 0.8) == pytest.approx(sums, rel=1e-9)
+
+
+@pytest.mark.parametrize(("direction", "best"), [(0, 1), (1, 1 - 0.8**2)])
+def test_the_best_independent_pair(direction, best):
+    found = minimize_scalar(lambda variance: kl_of_independent_pair(0.8, variance)[direction], bounds=(0.01, 9))
+    assert found.x == pytest.approx(best, rel=1e-4)
+    assert found.fun == pytest.approx(-math.log(1 - 0.8**2) / 2, abs=1e-8)
+
+
 # --- the density ------------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +234,18 @@ MALFORMED = {
         ValueError,
         "The dimensions differ: mean_p has 2, cov_p has 2, mean_q has 3, cov_q has 3. Give all the same d.",
     ),
+    "pair: correlation 1": (
+        lambda: kl_of_independent_pair(1, 1),
+        ValueError,
+        "correlation is 1: it must be finite and",
+    ),
+    "pair: correlations": (
+        lambda: kl_of_independent_pair([0.5], 1),
+        TypeError,
+        "correlation is [0.5]: give one number",
+    ),
+    "pair: variance 0": (lambda: kl_of_independent_pair(0, [1, 0]), ValueError, "a variance must be above 0"),
+    "pair: variance nan": (lambda: kl_of_independent_pair(0, math.nan), ValueError, "variance is nan: every entry"),
     "density: sd 0": (lambda: log_gaussian(0, 0, 0), ValueError, "sd is 0.0: a standard deviation must be above 0."),
     "density: x nan": (lambda: log_gaussian(math.nan, 0, 1), ValueError, "x is nan: every entry must be a finite"),
     "density: shapes": (lambda: log_gaussian([1, 2], [1, 2, 3], 1), ValueError, "x (2,), mean (3,), sd ()"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
 from scipy.optimize import approx_fprime
 from scipy.stats import norm
 
@@ -16,6 +17,7 @@ from klcourse.explorers import mixtures_and_em
 from klcourse.lessons.data import questions
 from klcourse.mixture import (
     em_half_steps,
+    forward_fit,
     log_density,
     log_joint,
     lower_bound,
@@ -210,6 +212,22 @@ def test_reverse_fits_lie_in_the_valleys_that_quadrature_finds(d, weight):
         assert min(around) > value
 
 
+@pytest.mark.parametrize(("d", "weight"), [(0, 0.3), (2, 0.5), (3, 0.3), (5, 0.95)])
+def test_forward_fit_has_the_moments_and_the_smallest_kl(d, weight):
+    def log_p(x):
+        return log_density(np.atleast_1d(x), [weight, 1 - weight], [-d, d], [1, 1]).reshape(np.shape(x))
+
+    def kl(fit):
+        return kl_quad(log_p, lambda x: norm.logpdf(x, *fit))
+
+    moments = [quad(lambda x, n=n: x**n * np.exp(log_p(x)), -d - 12, d + 12, points=[-d, d])[0] for n in (1, 2)]
+    mean, sd = forward_fit(d, weight)
+    assert (mean, sd) == pytest.approx((moments[0], math.sqrt(moments[1] - moments[0] ** 2)), abs=1e-9)
+    assert approx_fprime([mean, sd], kl, 1e-6) == pytest.approx([0, 0], abs=1e-5)
+    around = [kl((mean + shift, sd * stretch)) for shift, stretch in [(0.1, 1), (-0.1, 1), (0, 1.1), (0, 0.9)]]
+    assert min(around) > kl((mean, sd))
+
+
 # --- bad input --------------------------------------------------------------------------------------------------------
 
 
@@ -261,6 +279,8 @@ def test_a_component_without_observations():
         (lambda: em_half_steps(3, *START), "x has shape ()"),
         (lambda: em_half_steps(DATA, [1], [0, 1], [1, 1]), "1 weights, 2 means and 2 sds"),
         (lambda: em_half_steps(DATA, *START, -0.1), "smallest_sd is -0.1: it must be finite and at least 0"),
+        (lambda: forward_fit(-1, 0.5), "d is -1: it must be finite and at least 0"),
+        (lambda: forward_fit(1, 0), "weight is 0: it must be finite and above 0 and below 1"),
         (lambda: reverse_fits(-1, 0.5, [0], [1]), "d is -1: it must be finite and at least 0"),
         (lambda: reverse_fits(1, 1, [0], [1]), "weight is 1: it must be finite and above 0 and below 1"),
         (lambda: reverse_fits(1, 0.5, [0], [0]), "a standard deviation must be above 0"),

@@ -319,11 +319,13 @@ ROOMS = ("divergence", "quadrature", "gaussian", "fitting", "mixture", "tsne", "
 PUBLIC = {name: getattr(room, name) for room in (getattr(klcourse, name) for name in ROOMS) for name in room.__all__}
 # What no lesson imports: parts of formulas that are written out, and what the explorers compute with.
 BEHIND_THE_SCENES = {
-    *("exp_above_tangent", "log_gaussian", "log_ratio"),
+    *("exp_above_tangent", "js_slope", "kl_of_independent_pair", "log_gaussian", "log_ratio"),
     *("Trace", "descend_kl", "exact_slopes", "forward_slopes", "reverse_slopes"),
-    *("em_half_steps", "reverse_fits"),
-    *("fit_rounded_normal", "log_poisson", "log_rounded_normal", "mean_kl_of_samples"),
-    *("Mnist", "rates_and_distortions"),
+    *("em_half_steps", "forward_fit", "reverse_fits"),
+    *("fit_rounded_normal", "log_poisson", "log_rounded_normal", "poisson_and_its_normal"),
+    *("kl_and_mean_nll", "kls_of_samples", "mean_kl_of_samples"),
+    *("kl_both_ways", "nearest", "pull_and_push"),
+    *("Mnist", "kl_parts", "kl_slopes", "rates_and_distortions"),
 }
 NOT_WRITTEN_OUT = {"VAE", "load_mnist"}  # what lessons do import: too long to write out, and no formula
 

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy.spatial import KDTree
 
 from klcourse.divergence import entropy, kl_divergence
 from klcourse.explorers import tsne as explorers
@@ -15,8 +16,11 @@ from klcourse.tsne import (
     descend,
     joint_affinities,
     kl_and_gradient,
+    kl_both_ways,
     map_affinities,
+    nearest,
     neighbour_affinities,
+    pull_and_push,
 )
 
 forces = explorers.forces().compute
@@ -219,6 +223,76 @@ def test_pairs_and_maps_that_do_not_fit(affinities, y, words):
     for use in (kl_and_gradient, descend):
         with pytest.raises(ValueError, match=words):
             use(affinities, y)
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+def test_pull_and_push_are_the_two_parts_of_the_slope(dimensions):
+    y = RNG.normal(size=(12, dimensions))
+    (_, plain), (_, exaggerated) = kl_and_gradient(P, y), kl_and_gradient(P, y, 4)
+    for point in range(12):
+        pull, push = pull_and_push(P, y, point)
+        assert pull + push == pytest.approx(-plain[point], abs=1e-14)
+        assert pull == pytest.approx((plain - exaggerated)[point] / 3, abs=1e-14)
+
+
+@pytest.mark.parametrize("kernel", ["student", "gauss"])
+def test_forces_point_down_the_kl(kernel):
+    h = 1e-6
+    for point, axis in [(0, 0), (5, 1), (11, 0)]:
+        step = np.zeros(Y.shape)
+        step[point, axis] = h
+        kls, _ = kl_both_ways(P, [Y + step, Y - step], kernel)
+        assert sum(pull_and_push(P, Y, point, kernel))[axis] == pytest.approx((kls[1] - kls[0]) / (2 * h), abs=1e-8)
+
+
+def test_both_kl_are_those_of_the_pairs():
+    maps = np.array([[Y, 1e-3 * Y], [30 * Y, Y + 5]])
+    squared = ((maps[..., :, np.newaxis, :] - maps[..., np.newaxis, :, :]) ** 2).sum(axis=-1)
+    for kernel, weights in (("student", 1 / (1 + squared)), ("gauss", np.exp(-squared))):
+        weights = weights * ~np.eye(12, dtype=bool)
+        q = (weights / weights.sum(axis=(2, 3), keepdims=True)).reshape(2, 2, -1)
+        here = q > 0  # of the Gaussian, q underflows where the map is large
+        forward, reverse = kl_both_ways(P, maps, kernel)
+        assert (forward.shape, reverse.shape) == ((2, 2), (2, 2))
+        for i in np.ndindex(2, 2):
+            assert reverse[i] == pytest.approx(kl_divergence(q[i], P.ravel()), rel=1e-9)
+            if here[i].sum() == P.size - 12:
+                assert forward[i] == pytest.approx(kl_divergence(P.ravel(), q[i]), rel=1e-9)
+    assert kl_both_ways(P, Y)[0] == pytest.approx(kl_and_gradient(P, Y)[0], rel=1e-12)
+
+
+def test_a_map_too_wide_for_a_gaussian_still_has_its_kl():
+    y, p = [[0], [1000], [3000]], joint_affinities([[0], [1], [3]], 1.5)
+    squared, pairs = np.array([1e6, 9e6, 4e6]), np.array([p[0, 1], p[0, 2], p[1, 2]])
+    log_q = -squared + 1e6 - np.log(2)  # the nearest pair has it all
+    forward, reverse = kl_both_ways(p, y, "gauss")
+    assert forward == pytest.approx(2 * np.sum(pairs * (np.log(pairs) - log_q)), rel=1e-12)
+    assert reverse == pytest.approx(-np.log(2 * pairs[0]), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: pull_and_push(P, Y, 12), "point is 12: y has 12 points, the last of them is number 11"),
+        (lambda: pull_and_push(P, Y, -1), "point is -1: give 0 or more"),
+        (lambda: pull_and_push(P, Y, 0, "cauchy"), "kernel is 'cauchy': choose one of 'student', 'gauss'"),
+        (lambda: kl_both_ways(P, Y, "cauchy"), "kernel is 'cauchy': choose one of 'student', 'gauss'"),
+        (lambda: kl_both_ways(P, [Y[:5]]), r"affinities has shape \(12, 12\), and y 5 points"),
+        (lambda: kl_both_ways(P, Y[0]), r"y has shape \(2,\)"),
+        (lambda: kl_both_ways([[0, 0.5, 0], [0.5, 0, 0], [0, 0, 0]], [[0], [1], [3]]), r"KL\(Q‖P\) is infinite"),
+        (lambda: nearest([0, 1, 2]), r"y has shape \(3,\): give three points or more, one a row"),
+    ],
+)
+def test_forces_and_neighbours_that_cannot_be(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 5])
+def test_nearest_points_by_a_tree(dimensions):
+    y = RNG.normal(size=(200, dimensions))
+    assert nearest(y).tolist() == KDTree(y).query(y, k=2)[1][:, 1].tolist()
+    assert nearest([[0], [1], [2]]).tolist() == [1, 0, 1], "the first of two that are equally near"
 
 
 # --- the descent --------------------------------------------------------------------------------------------------

@@ -20,6 +20,9 @@ from klcourse.vae import (
     VAE,
     Adam,
     differentiate,
+    kl_of_latents,
+    kl_parts,
+    kl_slopes,
     kl_to_standard_normal,
     named_parts,
     pixel_cross_entropy,
@@ -138,6 +141,34 @@ def test_kl_of_codes():
     )
     near = np.full((1, 2), 1e-4, np.float32)  # a plain e^s - 1 - s has lost every digit here
     assert kl_to_standard_normal(near * 0, near) == pytest.approx(5e-9, rel=1e-2)
+
+
+@pytest.mark.parametrize("mean", [-4.0, 0.0, 1.3])
+@pytest.mark.parametrize("log_variance", [-8.0, -1e-9, 0.0, 4.0])
+def test_parts_and_slopes_of_one_latent(mean, log_variance):
+    def kl(mean, log_variance):
+        return kl_gaussian(mean, math.exp(log_variance / 2), 0, 1)
+
+    parts, slopes, h = kl_parts(mean, log_variance), kl_slopes(mean, log_variance), 1e-5
+    assert parts == pytest.approx((kl(mean, 0), kl(0, log_variance)), rel=1e-9, abs=1e-17)
+    assert sum(parts) == pytest.approx(float(kl_of_latents(mean, log_variance)), rel=1e-14)
+    along_mean = (kl(mean + h, log_variance) - kl(mean - h, log_variance)) / (2 * h)
+    along_log_variance = (kl(mean, log_variance + h) - kl(mean, log_variance - h)) / (2 * h)
+    assert slopes == pytest.approx((along_mean, along_log_variance), abs=1e-7)
+
+
+@pytest.mark.parametrize("function", [kl_parts, kl_slopes])
+@pytest.mark.parametrize(
+    ("latent", "error", "message"),
+    [
+        ((math.nan, 0), ValueError, "mean is nan: it must be finite"),
+        ((0, 100), ValueError, "log_variance is 100: it must be finite and above -100 and below 100"),
+        ((0, [0, 1]), TypeError, r"log_variance is \[0, 1\]: give one number"),
+    ],
+)
+def test_what_is_no_latent(function, latent, error, message):
+    with pytest.raises(error, match=message):
+        function(*latent)
 
 
 # --- Adam -------------------------------------------------------------------------------------------------------------

@@ -5,9 +5,9 @@ from matplotlib.patches import Ellipse, Polygon
 from scipy.special import ndtr
 
 from klcourse.explorers.drawing import ceiling, line, outline, set_areas, signed_areas
-from klcourse.gaussian import kl_gaussian, log_gaussian
+from klcourse.gaussian import kl_gaussian, kl_of_independent_pair, log_gaussian
 from klcourse.live import Explorer, Picture, Range, slider, style, toggle
-from klcourse.mixture import reverse_fits
+from klcourse.mixture import forward_fit, reverse_fits
 
 __all__ = ["bimodal_fit", "correlated_fit", "two_gaussians"]
 
@@ -215,7 +215,7 @@ _X = np.linspace(-14, 14, 1401)
 def _fit_humps(d, weight):
     log_p = np.logaddexp(np.log(weight) + log_gaussian(_X, -d, 1), np.log(1 - weight) + log_gaussian(_X, d, 1))
     p = np.exp(log_p)
-    mean, sd = (1 - 2 * weight) * d, np.sqrt(1 + 4 * weight * (1 - weight) * d**2)  # the moments of p
+    mean, sd = forward_fit(d, weight)
     forward_kl = p @ (log_p - log_gaussian(_X, mean, sd)) * (_X[1] - _X[0])
     means, sds, kls = reverse_fits(d, weight, [-d, mean, d], [1.0, sd, 1.0])
     best = np.argmin(np.round(kls, 9))  # of two equal ones the left, whatever the rounding
@@ -319,26 +319,17 @@ _VARIANCES = np.logspace(-2, np.log10(4), 200)
 
 
 def _fit_pair(correlation):
-    best = 1 - correlation**2  # the variance of the reverse fit, and the determinant of the target's covariance
+    forward, reverse = 1.0, 1 - correlation**2  # the variances of the best fits
+    curves = kl_of_independent_pair(correlation, _VARIANCES)
     return {
         "correlation": correlation,
-        "forward": 1.0,
-        "reverse": best,
-        "forward_kl": _forward(1.0, best),
-        "reverse_kl": _reverse(best, best),
-        "forward_curve": _forward(_VARIANCES, best),
-        "reverse_curve": _reverse(_VARIANCES, best),
+        "forward": forward,
+        "reverse": reverse,
+        "forward_kl": kl_of_independent_pair(correlation, forward)[0],
+        "reverse_kl": kl_of_independent_pair(correlation, reverse)[1],
+        "forward_curve": curves[0],
+        "reverse_curve": curves[1],
     }
-
-
-def _forward(variance, determinant):
-    """KL(p‖q) of a pair with variances 1 and q = N(0, variance) for each part."""
-    return 1 / variance - 1 + np.log(variance) - np.log(determinant) / 2
-
-
-def _reverse(variance, determinant):
-    """KL(q‖p) of the same two: the inverse of p's covariance has the diagonal 1 / determinant."""
-    return variance / determinant - 1 - np.log(variance) + np.log(determinant) / 2
 
 
 def _draw_pair(figure):

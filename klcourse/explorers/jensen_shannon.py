@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from klcourse.divergence import entropy, js_divergence, kl_divergence, kl_terms
+from klcourse.divergence import entropy, js_divergence, js_slope, kl_divergence, kl_terms
 from klcourse.explorers.drawing import line
 from klcourse.live import Explorer, Picture, Range, slider, style
 
@@ -66,8 +66,7 @@ def _density(mean):
 def _apart(d):
     """What sets P = N(0, 1) and Q = N(d, 1) apart."""
     p, q = _density(0) * _STEP, _density(d) * _STEP
-    # dJS/dd = ½ ∫ (dq/dd) ln(q/m) dx, and the derivative of the density q is (x - d) q.
-    slope = np.sum((_X - d) * kl_terms(q, (p + q) / 2)) / 2
+    slope = js_slope(p, q, _X - d)  # for log q has the derivative x - d
     return {"d": d, "js": js_divergence(p, q), "slope": slope, "tv": math.erf(d / math.sqrt(8)), "kl": d * d / 2}
 
 

@@ -6,9 +6,17 @@ from functools import lru_cache
 import numpy as np
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Polygon
-from scipy.special import chdtr, chdtri, xlogy
+from scipy.special import chdtr, chdtri
 
-from klcourse.counts import fit_rounded_normal, log_poisson, log_rounded_normal, mean_kl_of_samples
+from klcourse.counts import (
+    fit_rounded_normal,
+    kl_and_mean_nll,
+    kls_of_samples,
+    log_poisson,
+    log_rounded_normal,
+    mean_kl_of_samples,
+    poisson_and_its_normal,
+)
 from klcourse.divergence import entropy
 from klcourse.explorers.drawing import Scale, ceiling, line
 from klcourse.live import Explorer, Picture, Range, choice, slider, style, toggle
@@ -103,9 +111,7 @@ def _compare(often, rate, mean, sd):
     k, p = np.arange(often.size), often / often.sum()
     numbers = {"p": p, "n": int(often.sum()), "entropy": abs(entropy(p)), "rate": rate, "mean": mean, "sd": sd}
     for name, log_q in (("poisson", log_poisson(k, rate)), ("normal", log_rounded_normal(k, mean, sd))):
-        here = p > 0
-        nll = abs(p[here] @ log_q[here])
-        kl = max(p[here] @ (np.log(p[here]) - log_q[here]), 0.0)  # below 0 is rounding dust
+        kl, nll = kl_and_mean_nll(p, log_q)
         numbers |= {name: np.exp(log_q), f"{name}_kl": kl, f"{name}_nll": nll}
     return numbers
 
@@ -226,10 +232,8 @@ def poisson_and_normal(rate=10.0):
 
 
 def _against_its_normal(rate, swap):
-    """Poisson(λ) and the rounded N(λ, √λ) on all counts within 12 sds, and the KL of the one from the other."""
-    sd = math.sqrt(rate)
-    k = np.arange(max(0, math.floor(rate - 12 * sd)), math.ceil(rate + 12 * sd) + 8)
-    log_p, log_q = log_poisson(k, rate), log_rounded_normal(k, rate, sd)
+    """Poisson(λ) and the rounded N(λ, √λ), and the KL of the one from the other."""
+    k, log_p, log_q = poisson_and_its_normal(rate)
     p, q = np.exp(log_p), np.exp(log_q)
     kl = float(q @ (log_q - log_p) if swap else p @ (log_p - log_q))
     return {"rate": rate, "k": k, "p": p, "q": q, "kl": kl, "limit": 1 / (12 * rate), "swap": swap}
@@ -334,9 +338,7 @@ def _die(outcomes, loaded):
 
 
 def _simulate(n, outcomes, loaded):
-    p = _die(outcomes, loaded)
-    shares = np.random.default_rng(_SEED).multinomial(n, p, size=_SAMPLES) / n
-    kls = xlogy(shares, shares / p).sum(axis=1)
+    kls = kls_of_samples(n, _die(outcomes, loaded), _SAMPLES, _SEED)
     return {
         "kls": kls,
         "mean": float(kls.mean()),

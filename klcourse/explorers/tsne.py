@@ -9,7 +9,15 @@ from klcourse.divergence import entropy
 from klcourse.explorers.drawing import Scale, ceiling, line
 from klcourse.live import Explorer, Picture, Range, choice, slider, style, toggle
 from klcourse.mnist import load_mnist
-from klcourse.tsne import calibrate, descend, joint_affinities, neighbour_affinities
+from klcourse.tsne import (
+    calibrate,
+    descend,
+    joint_affinities,
+    kl_both_ways,
+    nearest,
+    neighbour_affinities,
+    pull_and_push,
+)
 
 __all__ = ["digit_map", "forces", "neighbours"]
 
@@ -177,23 +185,12 @@ def forces(across=-3.0, up=3.0, kernel="student"):
     return Explorer(compute, Picture(_draw_forces), controls, _forces_readout, _forces_alt)
 
 
-_PAIRS = np.triu_indices(len(MAP), 1)  # those of the moved point come first
-
-
 def _forces(p, point, kernel):
-    along = np.vstack([np.column_stack([_ACROSS, np.full(_ACROSS.size, point[1])]), point])
-    shifts = MAP[1:] - along[:, np.newaxis]
-    rest = MAP[_PAIRS[0][5:]] - MAP[_PAIRS[1][5:]]
-    others = np.broadcast_to((rest**2).sum(axis=-1), (len(along), len(rest)))
-    squared = np.hstack([(shifts**2).sum(axis=-1), others])
-    log_weights = -np.log1p(squared) if kernel == "student" else -squared
-    weights = np.exp(log_weights)
-    log_q = log_weights - np.log(2 * weights.sum(axis=1, keepdims=True))  # each pair stands in Q twice
-    q, log_p = np.exp(log_q), np.log(p[_PAIRS])
-    kl = 2 * np.sum(p[_PAIRS] * (log_p - log_q), axis=1)
-    reverse = 2 * np.sum(q * (log_q - log_p), axis=1)
-    spring = 4 * (weights[-1, :5] if kernel == "student" else np.ones(5))
-    pull, push = (spring * p[0, 1:]) @ shifts[-1], -(spring * q[-1, :5]) @ shifts[-1]
+    """The forces on the first point of the map, and both KL with it on each place of a line and where it stands."""
+    maps = np.repeat(MAP[np.newaxis], _ACROSS.size + 1, axis=0)
+    maps[:, 0] = np.vstack([np.column_stack([_ACROSS, np.full(_ACROSS.size, point[1])]), point])
+    kl, reverse = kl_both_ways(p, maps, kernel)
+    pull, push = pull_and_push(p, maps[-1], 0, kernel)
     numbers = {"point": point, "kernel": kernel, "arrows": np.array([pull, push, pull + push])}
     numbers["sizes"] = np.hypot(*numbers["arrows"].T)
     return numbers | {"curve": kl[:-1], "reverse_curve": reverse[:-1], "kl": kl[-1], "reverse": reverse[-1]}
@@ -310,7 +307,7 @@ def digit_map(digits=None, perplexity=20):
 
     def compute(step, perplexity, exaggerate, start):
         y, kls = path(perplexity, exaggerate, start).up_to(step)
-        same = 100 * np.mean(labels[_nearest(y)] == labels)
+        same = 100 * np.mean(labels[nearest(y)] == labels)
         shape = {"width": float(np.ptp(y, axis=0).max()), "same": same}
         return {"step": step, "y": y, "kl": kls[-1], "kls": kls, "exaggerate": exaggerate, **shape}
 
@@ -355,12 +352,6 @@ class _Path:
             self.kls.append(kl)
             self.maps.append(y)
         return self.maps[step], np.array(self.kls[: step + 1])
-
-
-def _nearest(y):
-    squared = ((y[:, np.newaxis] - y) ** 2).sum(axis=-1)
-    np.fill_diagonal(squared, np.inf)
-    return squared.argmin(axis=1)
 
 
 def _draw_map(labels):

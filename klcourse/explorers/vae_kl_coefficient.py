@@ -12,7 +12,7 @@ from klcourse.live.picture import SHEET_LOCK
 from klcourse.live.screen import Screen
 from klcourse.live.still import bundle
 from klcourse.mnist import load_mnist
-from klcourse.vae import VAE, rates_and_distortions
+from klcourse.vae import VAE, kl_of_latents, kl_parts, kl_slopes, rates_and_distortions
 
 __all__ = ["latent_kl", "linear_vae", "trained_gallery"]
 
@@ -59,7 +59,8 @@ def latent_kl(mean=1.0, log_variance=-2.0):
 
 
 def _latent(mean, log_variance):
-    by_mean, by_variance = mean**2 / 2, (math.expm1(log_variance) - log_variance) / 2
+    by_mean, by_variance = kl_parts(mean, log_variance)
+    slope_of_mean, slope_of_log_variance = kl_slopes(mean, log_variance)
     return {
         "mean": mean,
         "log_variance": log_variance,
@@ -67,8 +68,8 @@ def _latent(mean, log_variance):
         "by_mean": by_mean,
         "by_variance": by_variance,
         "kl": by_mean + by_variance,
-        "slope_of_mean": mean,
-        "slope_of_log_variance": math.expm1(log_variance) / 2,
+        "slope_of_mean": slope_of_mean,
+        "slope_of_log_variance": slope_of_log_variance,
     }
 
 
@@ -105,7 +106,7 @@ def _draw_latent(figure):
 def _draw_field(plane):
     """Lines of equal KL, and the direction downhill."""
     mean, log_variance = np.meshgrid(np.linspace(*_MEANS[:2], 161), np.linspace(*_LOG_VARIANCES[:2], 161))
-    kl = (mean**2 + np.expm1(log_variance) - log_variance) / 2
+    kl = kl_of_latents(mean, log_variance)
     lines = plane.contour(mean, log_variance, kl, _KL_LEVELS, colors=style.P["color"], linewidths=1, alpha=0.7)
     spots = [(0, -0.7), (0, -1.85), (0, -2.95), (0, -4.98)]
     for label in plane.clabel(lines, (0.1, 0.5, 1, 2), fmt="%g", fontsize=12, manual=spots):
