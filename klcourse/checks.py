@@ -146,6 +146,9 @@ def check_sd(name, sd):
         )
 
 
+_LEAST_DIGITS = 1e-6  # the relative error of a KL that is still given
+
+
 def covariance_root(name, value):
     """The lower triangular L, shape (d, d), with L Lᵀ = the covariance matrix.
 
@@ -153,7 +156,7 @@ def covariance_root(name, value):
     ----------
     name : str
     value : array_like, shape (d, d)
-        Symmetric and positive definite.
+        Symmetric to 10 digits and positive definite, also to the digits it has.
 
     >>> covariance_root("cov_p", [[4, 0], [0, 9]])
     array([[2., 0.],
@@ -164,17 +167,28 @@ def covariance_root(name, value):
         raise ValueError(
             f"{name} has shape {cov.shape}: a covariance matrix is square. For variances alone use np.diag."
         )
-    if not np.allclose(cov, cov.T, rtol=0, atol=1e-10 * np.abs(cov).max()):
+    sds = np.sqrt(np.abs(np.diag(cov)))
+    with np.errstate(all="ignore"):
+        # In units of the standard deviations, so that a small variance hides no difference. 0/0 is none.
+        asymmetry = np.nan_to_num(np.abs(cov - cov.T) / sds / sds[:, None], posinf=np.inf).max()
+    if asymmetry > 1e-10:
         raise ValueError(
             f"{name} is not symmetric: entry [i, j] must equal [j, i]. Use (cov + cov.T) / 2 for rounding."
         )
     try:
-        return np.linalg.cholesky(cov)
+        root = np.linalg.cholesky(cov)
     except np.linalg.LinAlgError:
         raise ValueError(
             f"{name} is not positive definite: all eigenvalues of a covariance matrix must be above 0. "
             "Leave out variables that follow from the others."
         ) from None
+    condition = np.linalg.cond(root / sds[:, None]) ** 2
+    if condition * max(asymmetry, np.finfo(float).eps) > _LEAST_DIGITS:
+        raise ValueError(
+            f"{name} is almost singular: its correlations have the condition number {condition:.1g}, so that its own "
+            "rounding decides the result. Leave out variables that almost follow from the others."
+        )
+    return root
 
 
 # --- probabilities ----------------------------------------------------------------------------------------------------

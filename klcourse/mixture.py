@@ -49,8 +49,9 @@ def log_joint(x, weights, means, sds):
            [-2.1121, -2.1121]])
     """
     weights, means, sds = _mixture(weights, means, sds)
-    z = (finite("x", x)[..., None] - means) / sds
+    x = finite("x", x)[..., None]
     with np.errstate(over="ignore"):  # so far away that z² is too large for a float, the logarithm is -∞
+        z = (x - means) / sds
         return np.log(weights) - np.log(sds) - np.log(2 * np.pi) / 2 - z * z / 2
 
 
@@ -78,7 +79,12 @@ def responsibilities(x, weights, means, sds):
     Returns
     -------
     ndarray, shape (*x.shape, K)
-        Soft labels: they sum to 1 over the last axis.
+        Soft labels: they sum to 1 over the last axis, however far x lies from the components.
+
+    Notes
+    -----
+    Logarithms are taken relative to the likeliest component o, whose z = (x - mean) / sd is z_o. Far out, z_k² - z_o²
+    would lose all digits; it is d (2 z_o + d) with d = z_k - z_o = z_k (sd_o - sd_k) / sd_o + (mean_o - mean_k) / sd_o.
 
     >>> responsibilities([0, 1], [0.5, 0.5], [0, 2], [1, 1]).round(4)
     array([[0.8808, 0.1192],
@@ -87,7 +93,16 @@ def responsibilities(x, weights, means, sds):
     joint = log_joint(x, weights, means, sds)
     if np.isneginf(joint).all(axis=-1).any():
         raise ValueError("x lies too far from every component: rescale x, or widen the sds.")
-    return np.exp(joint - np.logaddexp.reduce(joint, axis=-1, keepdims=True))
+    x, (weights, means, sds) = finite("x", x)[..., None], _mixture(weights, means, sds)
+    likeliest = joint.argmax(axis=-1)[..., None]
+    weight, mean, sd = weights[likeliest], means[likeliest], sds[likeliest]
+    with np.errstate(all="ignore"):  # what overflows is the logarithm of 0
+        d = (x - means) / sds * ((sd - sds) / sd) + (mean - means) / sd
+        logs = np.log(weights / weight) - np.log(sds / sd) - d * (2 * ((x - mean) / sd) + d) / 2
+        # NaN where sds differ by more than a float can say: there the joint has all the digits that matter.
+        logs = np.where(np.isnan(logs), joint - joint.max(axis=-1, keepdims=True), logs)
+        labels = np.exp(logs - logs.max(axis=-1, keepdims=True))
+    return labels / labels.sum(axis=-1, keepdims=True)
 
 
 def lower_bound(x, q, weights, means, sds):
