@@ -11,17 +11,21 @@ import numpy as np
 
 __all__ = [
     "bounded",
+    "check_flag",
+    "check_function",
     "check_number",
     "check_option",
     "check_same_length",
     "check_sd",
     "check_shapes",
+    "check_text",
     "check_whole_number",
     "covariance_root",
     "finite",
     "matching_probabilities",
     "numbers",
     "probabilities",
+    "shown",
     "vector",
 ]
 
@@ -58,7 +62,10 @@ def numbers(name, value):
     except ValueError:
         raise ValueError(f"{name} has rows of different lengths: make all rows equally long.") from None
     if array.dtype == object and all(isinstance(x, Number) and not isinstance(x, complex) for x in array.flat):
-        array = array.astype(float)  # fractions and decimals
+        try:
+            array = array.astype(float)  # fractions and decimals
+        except OverflowError:
+            raise ValueError(f"{name} holds a number too large for a float: give numbers below 1.8e308.") from None
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} holds {array.dtype.name} values, not real numbers: give floats.")
     return array
@@ -220,7 +227,8 @@ def probabilities(name, value, axis=-1):
     ----------
     name : str
     value : array_like, shape (..., K)
-        Not negative, with sum 1 along `axis`, to about 8 digits.
+        Not negative, with sum 1 along `axis`: to 1e-8, or to 1e-6 in single precision. Half precision gets no more
+        room than double: what float16 rounds away, up to 1e-3 of the sum, is more than many a divergence.
     axis : int
         The axis that runs over the K outcomes.
 
@@ -234,8 +242,8 @@ for counts divide by their total.
         raise ValueError(f"{name} is the single number {array}: give the probabilities of all outcomes as a list.")
     try:
         array = np.moveaxis(array, axis, -1)
-    except (ValueError, TypeError):
-        raise ValueError(f"axis={axis!r} does not fit {name}, which has {array.ndim} axes.") from None
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(f"axis={shown(axis)} does not fit {name}, which has {array.ndim} axes.") from None
     if array.size == 0:
         raise ValueError(f"{name} is empty: a distribution needs at least one outcome.")
     _check_entries(name, array)
@@ -256,19 +264,41 @@ def _check_entries(name, array):
 
 def _check_sums(name, array):
     sums = array.sum(axis=-1, dtype=float)
-    # Input in single or half precision can sum to 1 only to its own precision.
-    tolerance = max(1e-8, 10 * np.finfo(array.dtype).eps) if array.dtype.kind == "f" else 0
+    # Single precision can sum to 1 only to its own digits. Half precision has three: too few to tell a fault by.
+    tolerance = 10 * np.finfo(np.float32).eps if array.dtype == np.float32 else 1e-8
     wrong = ~(np.abs(sums - 1) <= tolerance)
     if wrong.any():
         row = np.unravel_index(np.argmax(wrong), wrong.shape)
         at = f"{name}[{', '.join(map(str, row))}]" if row else name
+        total = float(sums[row])
         raise ValueError(
-            f"{at} sums to {round(float(sums[row]), 12)}: probabilities must sum to 1. "
-            "For a density on a grid multiply by the grid step; for counts divide by their total."
+            f"{at} sums to {round(total, 12)}: probabilities must sum to 1. {_way_to_sum_1(total, array.dtype)}"
         )
 
 
+def _way_to_sum_1(total, dtype):
+    if abs(total - 1) > 0.01:
+        return "For a density on a grid multiply by the grid step; for counts divide by their total."
+    if dtype == np.float16:
+        return "float16 holds three digits, too few here: convert with astype(float), then divide by the sum."
+    missing = "If outcomes are left out, as the tail of an endless range, add them. " if total < 1 else ""
+    return f"{missing}If it is rounding, divide by the sum."
+
+
 # --- settings ---------------------------------------------------------------------------------------------------------
+
+
+def shown(value):
+    """The value as a message shows it: as Python writes it, cut where that is long.
+
+    >>> shown("half"), shown(10**400)
+    ("'half'", '100000000000000000000000000000000000000000000000000000000000…')
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # an integer of more than 4300 digits, for example
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= 120 else f"{text[:60]}…"
 
 
 def check_number(name, value, *, above=None, below=None, lowest=None, remedy=""):
@@ -282,33 +312,82 @@ def check_number(name, value, *, above=None, below=None, lowest=None, remedy="")
     ValueError: kl_coefficient is -1: it must be finite and at least 0. 1 gives the ELBO.
     """
     if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r}: give one number.")
+        raise TypeError(f"{name} is {shown(value)}: give one number.")
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:
+        raise ValueError(f"{name} is {shown(value)}, too large for a float: give a number below 1.8e308.") from None
     limits = {"above": above, "below": below, "at least": lowest}
     wanted = "".join(f" and {words} {limit}" for words, limit in limits.items() if limit is not None)
     fits = (above is None or value > above) and (below is None or value < below)
-    if not (math.isfinite(value) and fits and (lowest is None or value >= lowest)):
+    if not (finite and fits and (lowest is None or value >= lowest)):
         raise ValueError(f"{name} is {value}: it must be finite{wanted}. {remedy}".rstrip())
 
 
-def check_whole_number(name, value, *, lowest):
-    """Check one whole number, not below `lowest`.
+def check_whole_number(name, value, *, lowest, highest=10**9):
+    """Check one whole number, not below `lowest` and not above `highest`.
 
     >>> check_whole_number("steps", 2.5, lowest=0)
     Traceback (most recent call last):
     TypeError: steps is 2.5: give a whole number, such as 10.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r}: give a whole number, such as 10.")
+        raise TypeError(f"{name} is {shown(value)}: give a whole number, such as 10.")
     if value < lowest:
-        raise ValueError(f"{name} is {value}: give {lowest} or more.")
+        raise ValueError(f"{name} is {shown(value)}: give {lowest} or more.")
+    if value > highest:
+        raise ValueError(f"{name} is {shown(value)}: give {highest} or less.")
 
 
 def check_option(name, value, known):
-    """Check that the value is one of the known ones.
+    """Check that the value is one of the known ones, all of them words or numbers.
 
     >>> check_option("direction", "up", ["forward", "reverse"])
     Traceback (most recent call last):
     ValueError: direction is 'up': choose one of 'forward', 'reverse'.
+    >>> check_option("perplexity", "20", [2, 5, 20, 80])
+    Traceback (most recent call last):
+    ValueError: perplexity is '20', a text: choose one of 2, 5, 20, 80, without quotation marks.
     """
-    if value not in known:
-        raise ValueError(f"{name} is {value!r}: choose one of {', '.join(map(repr, known))}.")
+    known = list(known)
+    if isinstance(value, str | Real) and not isinstance(value, bool) and value in known:
+        return
+    options = ", ".join(map(repr, known))
+    if isinstance(value, str) and not any(isinstance(option, str) for option in known):
+        raise ValueError(f"{name} is {shown(value)}, a text: choose one of {options}, without quotation marks.")
+    raise ValueError(f"{name} is {shown(value)}: choose one of {options}.")
+
+
+def check_flag(name, value):
+    """Check that the value is True or False: "no", 0 and None would count as one of them without a word.
+
+    >>> check_flag("normalise", "no")
+    Traceback (most recent call last):
+    TypeError: normalise is 'no': give True or False.
+    """
+    if not isinstance(value, bool | np.bool):
+        raise TypeError(f"{name} is {shown(value)}: give True or False.")
+
+
+def check_text(name, value, remedy="say it in words."):
+    """Check that the value is a text that says something.
+
+    >>> check_text("alt", " ")
+    Traceback (most recent call last):
+    ValueError: alt is empty: say it in words.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {shown(value)}: give a text, in quotation marks.")
+    if not value.strip():
+        raise ValueError(f"{name} is empty: {remedy}")
+
+
+def check_function(name, value):
+    """Check that the value can be called.
+
+    >>> check_function("compute", 3)
+    Traceback (most recent call last):
+    TypeError: compute is 3: give a function.
+    """
+    if not callable(value):
+        raise TypeError(f"{name} is {shown(value)}: give a function.")

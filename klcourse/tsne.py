@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import entr
 
-from klcourse.checks import bounded, check_number, check_option, check_whole_number
+from klcourse.checks import bounded, check_number, check_option, check_whole_number, shown
 
 __all__ = [
     "calibrate",
@@ -90,15 +90,20 @@ def calibrate(squared_distances, perplexity):
     distances = distances - distances.min(axis=-1, keepdims=True)
     _check_perplexity(perplexity, nearest=(distances == 0).sum(axis=-1).max(), neighbours=distances.shape[-1])
     scale = distances.mean(axis=-1)
-    low, high = np.full(scale.shape, -40.0), np.full(scale.shape, 40.0)
+    # How narrow the Gaussian may have to be: one far outlier makes the mean distance much more than the next one's.
+    next_one = np.min(distances, axis=-1, where=distances > 0, initial=np.inf)
+    narrowest = np.clip(np.log(scale) - np.log(next_one) + 7, 40, 700)
+    low, high = np.full(scale.shape, -40.0), narrowest.copy()
     for _ in range(60):
         middle = (low + high) / 2
-        p = _affinities(distances, np.exp(middle) / scale)
+        with np.errstate(over="ignore"):  # e^-∞ is 0
+            p = _affinities(distances, np.exp(middle) / scale)
         too_wide = entr(p).sum(axis=-1) > math.log(perplexity)
         low, high = np.where(too_wide, middle, low), np.where(too_wide, high, middle)
-    if (np.abs(middle) > 39.9).any():
+    if (middle > narrowest - 0.1).any() or (middle < -39.9).any():
         raise ValueError(
-            "squared_distances differ by more than a factor of 1e17: no float holds the precision asked for."
+            "squared_distances differ by a factor of more than 1e300, too much for a float: rescale them, or remove "
+            "points that almost occur twice."
         )
     precision = np.exp(middle) / scale
     return precision if precision.ndim else float(precision)
@@ -405,13 +410,13 @@ def _points(name, value):
 
 def _check_perplexity(perplexity, nearest, neighbours):
     if not isinstance(perplexity, Real):
-        raise TypeError(f"perplexity is {perplexity!r}: give one number, such as 20.")
+        raise TypeError(f"perplexity is {shown(perplexity)}: give one number, such as 20.")
     if nearest == neighbours:
         raise ValueError(
             f"All {neighbours} neighbours are equally near: their perplexity is {neighbours} for every precision."
         )
     if not nearest < perplexity < neighbours:
-        wrong = f"perplexity is {perplexity}: it must be above {nearest}, the number of nearest neighbours"
+        wrong = f"perplexity is {shown(perplexity)}: it must be above {nearest}, the number of nearest neighbours"
         remedy = "give a smaller one, or more points" if perplexity >= neighbours else "give a larger one"
         if perplexity < neighbours and nearest > 1:
             remedy += ", or remove points that occur twice, if that is why"

@@ -2,6 +2,8 @@
 
 import math
 import re
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import nbformat
@@ -64,6 +66,79 @@ def test_what_anyone_may_type(name):
             assert grade(name, asked["answer"] * 173.1 + 0.37).hint in ("other", "negative")
     else:
         assert grade(name, 0.5).hint == "several_numbers"
+
+
+class Hostile:
+    def __array__(self, *_args, **_kwargs):
+        raise RuntimeError("no")
+
+    __repr__ = __eq__ = __float__ = __array__
+    __hash__ = None
+
+
+right, nested = EXERCISES["1.1a"]["answer"], []
+nested.append(nested)
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (np.float32(right), None),
+        (np.array(right), None),
+        (Fraction(right), None),
+        (Decimal(right), None),
+        ([right], "one_number"),
+        (np.array([right]), "one_number"),
+        ((1, 3357), "decimal_comma"),
+        ([1, 3357], "one_number"),
+        ("1,3357", "text"),
+        (str(right), "text"),
+        (np.str_(right), "text"),
+        (np.array(str(right)), "text"),
+        ([str(right)], "text"),
+        (str(right).encode(), "text"),
+        (np.bytes_(str(right)), "text"),
+        (complex(right), "text"),
+        (np.ma.array(right, mask=True), "text"),
+        (True, "text"),
+        (np.datetime64(1, "s"), "text"),
+        ({}, "text"),
+        ([[1], [2, 3]], "text"),
+        (nested, "text"),
+        (Hostile(), "text"),
+        (10**400, "too_large"),
+        (-(10**5000), "too_large"),
+        ([10**400], "too_large"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_counts_as_a_number(answer, hint):
+    assert grade("1.1a", answer).hint == hint
+
+
+def test_what_counts_as_a_word():
+    name, word = next((name, asked["answer"]) for name, asked in EXERCISES.items() if isinstance(asked["answer"], str))
+    for answer in (word, np.str_(word), f" {word.upper()} "):
+        assert grade(name, answer).correct
+    for answer in (word.encode(), [word], np.array([word]), Hostile(), 10**400):
+        assert grade(name, answer).hint == "option"
+
+
+def test_what_is_too_large_is_not_infinite():
+    name = next(name for name, asked in EXERCISES.items() if asked["answer"] == math.inf)
+    assert grade(name, math.inf).correct
+    assert grade(name, 10**400).hint == "too_large"
+
+
+def test_one_odd_answer_costs_no_other_points():
+    answers = {"1.1a": right, "1.1b": 10**400, "1.1c": Hostile(), "1.1d": EXERCISES["1.1d"]["answer"]}
+    assert [grade(*answer).correct for answer in answers.items()] == [True, False, False, True]
+
+
+@pytest.mark.parametrize("exercise", [None, [1], 10**5000, Hostile()], ids=type)
+def test_a_number_that_no_exercise_has_is_refused_whatever_it_is(exercise):
+    with pytest.raises(ValueError, match="There is no exercise"):
+        grade(exercise, 1)
 
 
 @each_exercise
@@ -171,7 +246,8 @@ def test_infinity_is_right_only_where_it_is_asked():
 
 
 def test_every_hint_is_used():
-    general = {"unanswered", "one_number", "several_numbers", "text", "option", "nan", "infinite", "negative"}
+    general = {"unanswered", "one_number", "several_numbers", "decimal_comma", "text", "option"}
+    general |= {"nan", "infinite", "too_large", "negative"}
     used = {mistake["hint"] for asked in EXERCISES.values() for mistake in asked.get("mistakes", [])}
     assert set(HINTS) == used | general | {"rounded", "other"}
 
@@ -258,6 +334,19 @@ def test_teacher_unlocks_all(monkeypatch):
     unlock_all()
     assert not before.locked
     assert not predict("1.b", coin_curve()).locked
+
+
+@pytest.mark.parametrize(
+    ("question", "explorer", "words"),
+    [
+        ("1.a", coin_curve, r"explorer is <function coin_curve.*: call it, as in coin_curve\(\)"),
+        ("1.a", None, "explorer is None, not an explorer: give"),
+        ([1], None, r"no question \[1\]"),
+    ],
+)
+def test_predict_wants_a_question_and_an_explorer(question, explorer, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        predict(question, explorer)
 
 
 def test_unknown_question_names_the_known_ones():

@@ -319,7 +319,7 @@ def test_a_component_without_observations():
         (lambda: reverse_fits(1, 0.5, [0, 1], [1]), "means has 2, sds has 1"),
         (lambda: mixtures_and_em.em_steps(mean_2=math.nan), "it must be a number in"),
         (lambda: mixtures_and_em.em_steps(sd_2="a"), "it must be a number in"),
-        (lambda: mixtures_and_em.bound_and_gap(q=[]), "be one of"),
+        (lambda: mixtures_and_em.bound_and_gap(q=[]), "q is []: choose one of"),
         (lambda: mixtures_and_em.kl_of_mixtures(draws=10.7), "whole number"),
     ],
 )

@@ -196,6 +196,50 @@ def test_show_demands_alt_text():
         live.show(matplotlib.figure.Figure(), " ")
 
 
+FIGURE = matplotlib.figure.Figure()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: live.show(None, "A line."), "figure is None: give the figure"),
+        (lambda: live.show(plt_like(), "A line."), "figure is .*: give the figure"),
+        (lambda: live.show(FIGURE, None), "alt is None: give a text"),
+        (lambda: live.slider("x", 5, 0, 1, 0.1), r"value is 5: it must be a number in \[0, 1\]"),
+        (lambda: live.slider("x", 0.5, 1, 0, 0.1), "lowest is 1 and highest is 0: .* Swap them"),
+        (lambda: live.slider("x", 0.5, 0, 1, 0), "step is 0: it must be finite and above 0"),
+        (lambda: live.slider("x", np.nan, 0, 1, 0.1), "value is nan"),
+        (lambda: live.slider("x", 0.5, 0, np.inf, 0.1), "highest is inf"),
+        (lambda: live.slider("x", 0.5, 0, 1, 0.1, log=True), "lowest is 0: .* A log has no 0"),
+        (lambda: live.slider("x", 10**400, 0, 1, 0.1), "value is 1000.*…: it must be a number"),
+        (lambda: live.slider("x", 0.5, 0, 10**400, 0.1), "highest is 1000.*…, too large for a float"),
+        (lambda: live.slider(None, 0.5, 0, 1, 0.1), "label is None: give a text"),
+        (lambda: live.slider("x", 0.5, 0, 1, 0.1, log="no"), "log is 'no': give True or False"),
+        (lambda: live.Range(1, 0, 0.1).check("x", 0.5), "Swap them"),
+        (lambda: live.Range(0, 1, 0.1).check("x", True), "x is True: it must be a number"),
+        (lambda: live.choice("x", [], 1), "options is empty"),
+        (lambda: live.choice("x", None, 1), "options is None: give a list"),
+        (lambda: live.choice("x", [1, 2], 3), "value is 3: choose one of 1, 2"),
+        (lambda: live.choice("x", [1, 2], [1]), r"value is \[1\]: choose one of 1, 2"),
+        (lambda: live.toggle("x", None), "value is None: give True or False"),
+        (lambda: live.Picture(None), "build is None: give a function"),
+        (lambda: live.Picture(lambda figure: None), "build returned None: it must return"),
+        (lambda: live.Picture(lambda figure: ([figure.subplots().plot([0, 1])], print)), "a flat list"),
+        (lambda: live.Picture(lambda figure: ([], print), size=(1e9, 1)), "size is .*: give width and height"),
+        (lambda: live.Explorer(None, None, {}, str, str), "compute is None: give a function"),
+        (lambda: live.Explorer(dict, None, {}, str, str), "picture is None: give a klcourse.live.Picture"),
+    ],
+)
+def test_what_a_picture_and_a_control_refuse(call, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        call()
+
+
+def plt_like():
+    """What plt.subplots() returns: the figure and its axes."""
+    return FIGURE, FIGURE.subplots()
+
+
 def test_show_gives_the_picture_once_with_its_alt(capsys, monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, **kwargs: shown.append((data, kwargs["metadata"])))

@@ -98,7 +98,7 @@ def test_far_neighbours_get_zero_and_nothing_warns():
             "above 2, the number of nearest neighbours, .* give a larger one, or remove points that occur twice",
         ),
         ([3, 3, 3], 2, ValueError, "All 3 neighbours are equally near"),
-        ([0, 1e-20, 1, 1], 1.5, ValueError, "no float holds the precision"),
+        ([0, 1e-320, 1, 1], 1.5, ValueError, "differ by a factor of more than 1e300"),
         ([1, 4], "2", TypeError, "perplexity is '2': give one number"),
         ([1], 1, ValueError, "2 or more neighbours"),
         (4, 2, ValueError, "2 or more neighbours"),
@@ -110,6 +110,24 @@ def test_far_neighbours_get_zero_and_nothing_warns():
 def test_impossible_calibrations_say_what_to_do(distances, perplexity, error, words):
     with pytest.raises(error, match=words):
         calibrate(distances, perplexity)
+
+
+@pytest.mark.parametrize("near", [1e-20, 1e-250])
+def test_almost_equal_distances_are_told_apart(near):
+    precision = calibrate([0, near, 1, 1], 1.5)
+    weight = math.exp(-precision * near)
+    p = [1 / (1 + weight), weight / (1 + weight)]
+    assert -sum(x * math.log(x) for x in p) == pytest.approx(math.log(1.5), rel=1e-13)
+
+
+@pytest.mark.parametrize("far", [1e3, 1e9, 1e15])
+def test_an_outlier_does_not_keep_the_others_from_their_perplexity(far):
+    x = np.append(np.random.default_rng(0).normal(size=(30, 1)), [[far]], axis=0)
+    squared = ((x[:30, None] - x[None, :]) ** 2).sum(axis=-1)[~np.eye(31, dtype=bool)[:30]].reshape(30, 30)
+    p = neighbour_affinities(squared, calibrate(squared, 5))
+    assert np.exp(entropy(p)) == pytest.approx(5, rel=1e-12)
+    if far <= 1e9:  # beyond, the outlier itself sees all others equally far
+        assert joint_affinities(x, 5).sum() == pytest.approx(1, rel=1e-12)
 
 
 def test_a_negative_precision_is_refused():
@@ -397,17 +415,18 @@ def test_digit_map_of_other_digits():
     ("make", "words"),
     [
         (lambda: explorers.digit_map((np.zeros((100, 3)), np.full(100, 7))), "0, 1, 3, 4 or 6"),
-        (lambda: explorers.digit_map((np.zeros((50, 3)), np.zeros(50))), "100 images or more"),
-        (lambda: explorers.digit_map(perplexity=21), "give one of 2, 5, 20, 80"),
+        (lambda: explorers.digit_map((np.zeros((50, 3)), np.zeros(50))), "100 to 1000 images"),
+        (lambda: explorers.digit_map(perplexity=21), "choose one of 2, 5, 20, 80"),
+        (lambda: explorers.digit_map(perplexity="20"), "is '20', a text: choose one .* without quotation marks"),
         (lambda: explorers.neighbours(perplexity=4), "perplexity is 4: it must be a number in"),
         (lambda: explorers.neighbours(distances=(1, 2, 3)), "give four numbers"),
         (lambda: explorers.neighbours(perplexity="2"), "perplexity is '2'"),
         (lambda: explorers.neighbours(distances=5), "distances is 5"),
         (lambda: explorers.neighbours(distances=(1, 2, 3, 9)), r"distances\[3\] is 9: it must be"),
         (lambda: explorers.forces(across="a"), "across is 'a': it must be"),
-        (lambda: explorers.digit_map(5), "digits must be a pair"),
+        (lambda: explorers.digit_map(5), "digits is 5: it must be a pair"),
         (lambda: explorers.digit_map((np.zeros((100, 3, 3)), np.zeros(100))), "one a row"),
-        (lambda: explorers.digit_map((np.full((100, 3), np.nan), np.zeros(100))), "x must hold finite"),
+        (lambda: explorers.digit_map((np.full((100, 3), np.nan), np.zeros(100))), "images of digits must hold finite"),
         (lambda: explorers.digit_map((np.zeros((100, 3)), np.zeros(100))), "equally near"),
         (lambda: explorers.forces(across=10), "across is 10: it must be"),
         (lambda: explorers.forces(kernel="cauchy"), "kernel is"),

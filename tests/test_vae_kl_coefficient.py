@@ -142,8 +142,11 @@ def test_training_view_follows_and_stays_visible_without_a_kernel(models):
         (lambda: trained_gallery({}), ValueError),
         (lambda: trained_gallery({1: VAE()}, coefficient=3), ValueError),
         (lambda: trained_gallery({1: "a model"}), TypeError),
+        (lambda: trained_gallery([VAE()]), TypeError),
+        (lambda: trained_gallery({"1": VAE()}), TypeError),
+        (lambda: trained_gallery({1: VAE()}, coefficient=[1]), ValueError),
     ],
 )
 def test_bad_arguments_name_the_remedy(call, error):
-    with pytest.raises(error, match=r"must|give|There are"):
+    with pytest.raises(error, match=r"must|give|choose"):
         call()

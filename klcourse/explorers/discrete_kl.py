@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from klcourse.checks import bounded, matching_probabilities
 from klcourse.divergence import js_divergence, kl_divergence, kl_terms
-from klcourse.explorers.drawing import Scale, line
+from klcourse.explorers.drawing import MOST_OUTCOMES as _MOST
+from klcourse.explorers.drawing import Scale, check_few_outcomes, line, outcome_names, unit_of
 from klcourse.live import Explorer, Picture, Range, slider, style, toggle
 
 __all__ = ["coin_curve", "outcome_bars", "smoothing"]
 
-_MOST = 6  # outcomes
 _BELOW = 0.35  # how much of the scale the picture of the terms shows below 0
 
 
@@ -34,18 +35,16 @@ def outcome_bars(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gree
 
     Raises
     ------
-    ValueError
-        If p or q is no distribution, or has fewer than 2 or more than 6 outcomes.
+    ValueError, TypeError
+        If p or q is no distribution or has fewer than 2 or more than 6 outcomes, names are no texts, or base is none.
 
     >>> explorer = outcome_bars()
     >>> explorer.text
     'KL(P‖Q) = 1.3357 nats = −0.2079 (red) + 0.3923 (green) + 1.1513 (blue)'
     """
-    kl_divergence(p, q)  # checks both
-    if not 2 <= len(p) <= _MOST:
-        raise ValueError(f"p has {len(p)} outcomes: this explorer shows 2 to {_MOST}.")
-    unit = {None: "nats", 2: "bits"}.get(base, f"base-{base} units")
-    names = [*names, *(f"no. {i}" for i in range(len(names) + 1, _MOST + 1))][:_MOST]
+    unit, names = unit_of(base), outcome_names(names, _MOST)
+    p, q = matching_probabilities(p=p, q=q)
+    check_few_outcomes(p=p, q=q)
     weights = {"p": [*p, *[0.1] * (_MOST - len(p))], "q": [*q, *[0.1] * (_MOST - len(q))]}
     controls = {}
     for i, name in enumerate(names):
@@ -167,13 +166,13 @@ def coin_curve(p=0.5, q=0.1, base=None):
 
     Raises
     ------
-    ValueError
-        If p or q lies outside its range.
+    ValueError, TypeError
+        If p or q lies outside its range, or base is none.
 
     >>> coin_curve().text
     'KL(p‖q) = 0.5108 nats for p = 0.500 and q = 0.100'
     """
-    unit = {None: "nats", 2: "bits"}.get(base, f"base-{base} units")
+    unit = unit_of(base)
     beliefs = np.linspace(*_BELIEFS[:2], 400)
     believed_coins = np.column_stack([beliefs, 1 - beliefs])
     controls = {
@@ -231,7 +230,7 @@ def smoothing(counts_p=(5, 3, 2, 0), counts_q=(2, 0, 4, 4)):
     Parameters
     ----------
     counts_p, counts_q : array_like of float, shape (K,)
-        How often each outcome was seen.
+        How often each of 2 or more outcomes was seen, up to 1e9 times.
 
     Returns
     -------
@@ -239,15 +238,17 @@ def smoothing(counts_p=(5, 3, 2, 0), counts_q=(2, 0, 4, 4)):
 
     Raises
     ------
-    ValueError
-        If the counts are negative, all zero, or of different lengths.
+    ValueError, TypeError
+        If the counts are negative, too large, all zero, of different lengths, or no numbers.
 
     >>> smoothing().text
     'α = 1: KL(P‖Q) = 0.4687 nats, KL(Q‖P) = 0.5097 nats, JS = 0.1136 nats'
     """
-    counts = [np.asarray(counts_p, float), np.asarray(counts_q, float)]
-    if counts[0].shape != counts[1].shape or any((c < 0).any() or not c.sum() > 0 for c in counts):
-        raise ValueError("counts_p and counts_q need the same length, no negative count and at least one above 0.")
+    named = {"counts_p": counts_p, "counts_q": counts_q}
+    counts = [bounded(name, value, lowest=0, highest=1e9) for name, value in named.items()]
+    one_list = counts[0].ndim == 1 and counts[0].size > 1 and counts[0].shape == counts[1].shape
+    if not one_list or not all(c.any() for c in counts):
+        raise ValueError("counts_p and counts_q need the same length, 2 or more, and at least one count above 0.")
     alphas = np.logspace(-10, 1, 200)
     rows = _smoothed(counts, alphas[:, None])
     curves = [kl_divergence(*rows), kl_divergence(*rows[::-1]), js_divergence(*rows)]

@@ -1,11 +1,55 @@
 """Small steps that several explorers share."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.patches import Polygon
 
+from klcourse.checks import check_number, check_text, shown
 from klcourse.live import style
 
 LINE = ("color", "linestyle")
+MOST_OUTCOMES = 6  # whose bars find room
+
+
+# --- arguments that several explorers have ------------------------------------------------------------------------
+
+
+def unit_of(base):
+    """Return the name of the unit in which a logarithm of this base counts.
+
+    >>> unit_of(None), unit_of(2), unit_of(10)
+    ('nats', 'bits', 'base-10 units')
+    """
+    if base is None:
+        return "nats"
+    check_number("base", base, above=1, remedy="Use None for nats or 2 for bits.")
+    return "bits" if base == 2 else f"base-{base:g} units"
+
+
+def outcome_names(names, count):
+    """Return the names of so many outcomes; those without a name get a number.
+
+    >>> outcome_names(["red", "green"], 3)
+    ['red', 'green', 'no. 3']
+    """
+    if isinstance(names, str) or not isinstance(names, Sequence | np.ndarray):
+        raise TypeError(f"names is {shown(names)}: give a list of texts, one for each outcome.")
+    if len(names) > MOST_OUTCOMES:
+        raise ValueError(f"names has {len(names)} entries: there are at most {MOST_OUTCOMES} outcomes.")
+    for i, name in enumerate(names):
+        check_text(f"names[{i}]", name)
+    return [*names, *(f"no. {i}" for i in range(len(names) + 1, count + 1))][:count]
+
+
+def check_few_outcomes(**named):
+    """Check that each of the named distributions is one list of so many outcomes as an explorer has room for."""
+    for name, p in named.items():
+        if np.ndim(p) != 1 or not 2 <= len(p) <= MOST_OUTCOMES:
+            raise ValueError(f"{name} has shape {np.shape(p)}: give one list of 2 to {MOST_OUTCOMES} probabilities.")
+
+
+# --- drawing ------------------------------------------------------------------------------------------------------
 
 
 def line(axes, look, **kwargs):

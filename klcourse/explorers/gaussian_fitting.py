@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import brentq
 
+from klcourse.checks import check_option
 from klcourse.explorers.drawing import ceiling, line
 from klcourse.fitting import descend_kl, exact_slopes, forward_slopes
 from klcourse.live import Explorer, Picture, Range, choice, slider, style, toggle
@@ -202,8 +203,7 @@ def grid_and_step(dx=0.1, window=10, learning_rate=0.01):
     >>> grid_and_step().text
     'S = 9.9984, S · rate = 0.1000. Step 100: variance 4.8244, loss 23.5952, KL(p‖q) = 0.0575 nats.'
     """
-    if dx not in _GRIDS:
-        raise ValueError(f"dx is {dx!r}: it must be one of {_GRIDS}.")
+    check_option("dx", dx, _GRIDS)
     controls = {
         "dx": choice("step dx", _GRIDS, dx),
         "learning_rate": slider(

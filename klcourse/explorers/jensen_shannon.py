@@ -1,11 +1,13 @@
 """The explorers of notebook 03: Jensen-Shannon."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
+from klcourse.checks import check_text, matching_probabilities, shown
 from klcourse.divergence import entropy, js_divergence, js_slope, kl_divergence, kl_terms
-from klcourse.explorers.drawing import line
+from klcourse.explorers.drawing import check_few_outcomes, line, outcome_names
 from klcourse.live import Explorer, Picture, Range, slider, style
 
 __all__ = ["documents", "mixing_weight", "shift"]
@@ -125,7 +127,6 @@ def _draw_shift(figure):
 # --- (b) the weight of P in the mixture -------------------------------------------------------------------------
 
 _SHARES = Range(0, 1, 0.005)  # the weight of P
-_MOST = 6  # outcomes
 
 
 def mixing_weight(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "green", "blue"), w=0.25):
@@ -147,17 +148,15 @@ def mixing_weight(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gre
 
     Raises
     ------
-    ValueError
-        If p or q is no distribution of 2 to 6 outcomes, or w lies outside its range.
+    ValueError, TypeError
+        If p or q is no distribution of 2 to 6 outcomes, names are no texts, or w lies outside its range.
 
     >>> mixing_weight().text
     'w = 0.250: JS = 0.321232 bits, from KL(P‖M) = 0.911373 and KL(Q‖M) = 0.124518 bits'
     """
-    js_divergence(p, q)  # checks both
-    p, q = np.asarray(p, float), np.asarray(q, float)
-    if not (p.ndim == q.ndim == 1 and 2 <= len(p) <= _MOST):
-        raise ValueError(f"p and q have shapes {p.shape} and {q.shape}: give both as lists of 2 to {_MOST} numbers.")
-    names = [*names, *(f"no. {i}" for i in range(len(names) + 1, _MOST + 1))][: len(p)]
+    p, q = matching_probabilities(p=p, q=q)
+    check_few_outcomes(p=p, q=q)
+    names = outcome_names(names, len(p))
     controls = {"w": slider("w, the weight of P", _SHARES.check("w", w), *_SHARES)}
 
     def compute(w):
@@ -238,7 +237,7 @@ def _draw_weights(p, q, names):
 
 _FIRST = {"the": 10, "cat": 5, "sat": 3}
 _SECOND = {"the": 8, "dog": 6, "ran": 4}
-_MOST_WORDS, _MOST_COUNTED = 6, 20
+_MOST_WORDS, _COUNTS = 6, Range(0, 20, 1)
 
 
 def documents(first=_FIRST, second=_SECOND):
@@ -256,22 +255,25 @@ def documents(first=_FIRST, second=_SECOND):
 
     Raises
     ------
-    ValueError
-        If there are too few or too many words, or a count is no whole number from 0 to 20.
+    ValueError, TypeError
+        If a document is no dict of words, there are too few or too many, or a count is no whole number from 0 to 20.
 
     >>> documents().text
     'JS = 0.5045 bits, distance 0.7103; KL(A‖B) = ∞ bits, KL(B‖A) = ∞ bits'
     """
+    for side, document in {"first": first, "second": second}.items():
+        if not isinstance(document, Mapping):
+            raise TypeError(f'{side} is {shown(document)}: give a dict such as {{"the": 10, "cat": 5}}.')
+        for word in document:
+            check_text(f"a word of {side}", word)
     words = list({**first, **second})
     if not 2 <= len(words) <= _MOST_WORDS:
-        raise ValueError(f"The documents have {len(words)} different words: this explorer shows 2 to {_MOST_WORDS}.")
+        raise ValueError(f"first and second have {len(words)} different words: give 2 to {_MOST_WORDS}.")
     controls = {}
     for i, word in enumerate(words, start=1):
-        for side, document in (("A", first), ("B", second)):
-            count = document.get(word, 0)
-            if count not in range(_MOST_COUNTED + 1):
-                raise ValueError(f"{word!r} is counted {count} times: give a whole number from 0 to {_MOST_COUNTED}.")
-            controls[f"{side}{i}"] = slider(f"{side} {word}", int(count), 0, _MOST_COUNTED, 1)
+        for side, name, document in (("A", "first", first), ("B", "second", second)):
+            count = _COUNTS.check(f"{name}[{word!r}]", document.get(word, 0))
+            controls[f"{side}{i}"] = slider(f"{side} {word}", count, *_COUNTS)
 
     def compute(**counts):
         a, b = (np.array([counts[f"{side}{i + 1}"] for i in range(len(words))]) for side in "AB")

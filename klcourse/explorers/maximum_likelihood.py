@@ -8,6 +8,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Polygon
 from scipy.special import chdtr, chdtri
 
+from klcourse.checks import finite
 from klcourse.counts import (
     fit_rounded_normal,
     kl_and_mean_nll,
@@ -69,17 +70,14 @@ def counts_and_fits(counts=EGGS):
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If there is no count, or one of them is no whole number from 0 to 40.
 
     >>> print(counts_and_fits().text)
     H(p̂) = 1.9601 nats. Poisson(5.00): KL 0.4568, mean NLL 2.4169 nats. \
 Rounded N(5.00, 2.00): KL 0.5019, mean NLL 2.4620 nats.
     """
-    try:
-        observed = np.asarray(counts, float)
-    except (TypeError, ValueError):
-        observed = np.array([])  # told below what is wanted
+    observed = finite("counts", counts)
     if observed.ndim != 1 or not observed.size or np.any(observed != np.clip(np.floor(observed), 0, _MOST_SHOWN)):
         raise ValueError(f"counts must be a list of whole numbers from 0 to {_MOST_SHOWN}, one for each observation.")
     top = max(_FEWEST_SHOWN, int(observed.max()))

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Polygon
 
+from klcourse.checks import check_option
 from klcourse.divergence import kl_divergence
 from klcourse.explorers.drawing import Scale, ceiling, line
 from klcourse.live import Explorer, Picture, Range, choice, slider, style
@@ -111,8 +112,7 @@ def bound_and_gap(mean_1=-1.0, mean_2=1.0, q="start"):
     >>> bound_and_gap(mean_2=1.7).text
     'Log-likelihood −16.5903 nats = bound −16.7870 + gap 0.1968. The gap is Σ KL(q‖p(z|x)).'
     """
-    if not (isinstance(q, str) and q in _LABELS):
-        raise ValueError(f"q is {q!r}: it must be one of {', '.join(_LABELS)}.")
+    check_option("q", q, _LABELS)
     controls = {
         "mean_1": slider("mean 1", _BOUND_MEANS.check("mean_1", mean_1), *_BOUND_MEANS),
         "mean_2": slider("mean 2", _BOUND_MEANS.check("mean_2", mean_2), *_BOUND_MEANS),
@@ -357,7 +357,7 @@ def kl_of_mixtures(mean=2.0, weight=0.3, draws=100):
     'KL(f‖g) = 0.4834 nats; from 100 draws 0.5202 ± 0.0901; matched bound 0.5121 nats.'
     """
     if _DRAW_RANGE.check("draws", draws) % 1:
-        raise ValueError(f"draws is {draws!r}: it must be a whole number.")
+        raise ValueError(f"draws is {draws}: it must be a whole number.")
     controls = {
         "mean": slider("f: means ±", _F_MEANS.check("mean", mean), *_F_MEANS),
         "weight": slider("g: weight, left", _G_WEIGHTS.check("weight", weight), *_G_WEIGHTS),

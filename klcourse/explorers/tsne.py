@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from klcourse.checks import bounded, check_option, numbers, shown
 from klcourse.divergence import entropy
 from klcourse.explorers.drawing import Scale, ceiling, line
 from klcourse.live import Explorer, Picture, Range, choice, slider, style, toggle
@@ -54,11 +55,12 @@ def neighbours(perplexity=2.0, distances=(1, 2, 3, 4)):
     >>> neighbours().text
     'σ = 1.1385, that is β = 0.3857. H = 0.6931 nats, and e^H = 2.00 equally likely neighbours.'
     """
-    if np.shape(distances) != (4,):
-        raise ValueError(f"distances is {distances!r}: give four numbers.")
+    distances = numbers("distances", distances)
+    if distances.shape != (4,):
+        raise ValueError(f"distances is {shown(distances.tolist())}: give four numbers.")
     controls = {"perplexity": slider("perplexity", _PERPLEXITY.check("perplexity", perplexity), *_PERPLEXITY)}
     for i, distance in enumerate(distances, 1):
-        controls[f"d{i}"] = slider(f"distance {i}", _DISTANCE.check(f"distances[{i - 1}]", distance), *_DISTANCE)
+        controls[f"d{i}"] = slider(f"distance {i}", _DISTANCE.check(f"distances[{i - 1}]", distance.item()), *_DISTANCE)
     return Explorer(_neighbours, Picture(_draw_neighbours), controls, _neighbours_readout, _neighbours_alt)
 
 
@@ -170,8 +172,7 @@ def forces(across=-3.0, up=3.0, kernel="student"):
     >>> forces().text
     'KL(P‖Q) = 0.2954 nats, KL(Q‖P) = 0.2028 nats. Pull 0.1423, push 0.0326, together 0.1101.'
     """
-    if kernel not in ("student", "gauss"):
-        raise ValueError(f'kernel is {kernel!r}: give "student" or "gauss".')
+    check_option("kernel", kernel, ("student", "gauss"))
     controls = {
         "across": slider("across", _PLACES.check("across", across), *_PLACES),
         "up": slider("up", _HEIGHTS.check("up", up), *_HEIGHTS),
@@ -288,15 +289,14 @@ def digit_map(digits=None, perplexity=20):
 
     Raises
     ------
-    ValueError
-        If labels and images do not fit, there are fewer than 100, or the perplexity is none of those.
+    ValueError, TypeError
+        If labels and images do not fit, there are fewer than 100 or more than 1000, or the perplexity is none of those.
 
     >>> digit_map().text
     'Step 500: KL(P‖Q) = 0.416 nats. Nearest on the map: the same digit for 95.2 %. Width 40.'
     """
     images, labels = _images_and_labels(some_digits() if digits is None else digits)
-    if perplexity not in _PERPLEXITIES:
-        raise ValueError(f"perplexity is {perplexity}: give one of {', '.join(map(str, _PERPLEXITIES))}.")
+    check_option("perplexity", perplexity, _PERPLEXITIES)
     affinities = lru_cache(lambda perplexity: joint_affinities(images, perplexity))
     affinities(perplexity)  # here it says what is wrong with the images
 
@@ -321,14 +321,12 @@ def digit_map(digits=None, perplexity=20):
 
 
 def _images_and_labels(digits):
-    try:
-        images, labels = digits
-        images, labels = np.asarray(images, float), np.asarray(labels)
-    except (TypeError, ValueError):
-        raise ValueError("digits must be a pair: images, one a row, and their labels.") from None
-    fits = images.ndim == 2 and labels.shape == images.shape[:1] and len(images) >= 100
+    if not isinstance(digits, tuple | list) or len(digits) != 2:
+        raise ValueError(f"digits is {shown(digits)}: it must be a pair: images, one a row, and their labels.")
+    images, labels = bounded("images of digits", digits[0]), numbers("labels of digits", digits[1])
+    fits = images.ndim == 2 and labels.shape == images.shape[:1] and 100 <= len(images) <= 1000
     if not fits or not np.isin(labels, list(_KINDS)).all():
-        raise ValueError("digits must hold 100 images or more, one a row, and for each its label: 0, 1, 3, 4 or 6.")
+        raise ValueError("digits must hold 100 to 1000 images, one a row, and for each its label: 0, 1, 3, 4 or 6.")
     return images, labels
 
 

@@ -1,11 +1,13 @@
 """The explorers of notebook 05: one latent, the exact linear VAE, and a gallery of trained models."""
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 
 import ipywidgets as widgets
 import numpy as np
 
+from klcourse.checks import check_number, check_option, finite, shown
 from klcourse.explorers.drawing import ceiling, line
 from klcourse.live import Explorer, Picture, Range, choice, slider, style
 from klcourse.live.picture import SHEET_LOCK
@@ -168,7 +170,7 @@ def linear_vae(beta=1.0, variances=(4, 1, 0.25), noise_variance=0.1):
     >>> linear_vae().text
     'Level 0.1000: 3 of 3 dimensions are used. Rate 3.4539 nats, distortion 0.3000.'
     """
-    variances = np.asarray(variances, float)
+    variances = finite("variances", variances)
     if variances.ndim != 1 or not 1 <= variances.size <= 5 or not ((variances >= 0.01) & (variances <= 10)).all():
         raise ValueError("variances must be one to five numbers in [0.01, 10].")
     controls = {
@@ -299,16 +301,21 @@ def trained_gallery(models=None, coefficient=None):
     'Stand-ins, trained for half a second. c = 1: the image decoded at z = (0.60, −1.20).'
     """
     stand_ins = models is None
-    models = _stand_ins() if stand_ins else dict(models)
+    models = _stand_ins() if stand_ins else models
+    if not isinstance(models, Mapping):
+        raise TypeError(f"models is {shown(models)}: give a dict such as {{1: vae}}, each model by its coefficient.")
     if not models:
         raise ValueError("models is empty: give a dict such as {1: vae}, each model by its coefficient.")
-    if not all(isinstance(vae, VAE) for vae in models.values()):
-        raise TypeError("models must hold a klcourse.vae.VAE for each coefficient, such as {1: vae}.")
+    for c, vae in models.items():
+        check_number("a coefficient of models", c, lowest=0)
+        if not isinstance(vae, VAE):
+            raise TypeError(
+                f"models[{c}] is {shown(vae)}: give a klcourse.vae.VAE for each coefficient, as in {{1: vae}}."
+            )
     coefficients = sorted(models)
     if coefficient is None:
         coefficient = 1 if 1 in models else coefficients[0]
-    if coefficient not in models:
-        raise ValueError(f"There is no model for c = {coefficient}. There are: {', '.join(map(str, coefficients))}.")
+    check_option("coefficient", coefficient, coefficients)
     controls = {
         "coefficient": choice("coefficient c", [(f"{c:g}", c) for c in coefficients], coefficient),
         "window": choice("window", list(_WINDOWS.items()), "prior"),

@@ -1,11 +1,14 @@
 """Questions asked before the sliders move."""
 
 import html
+import inspect
 import weakref
 
 import ipywidgets as widgets
 
+from klcourse.checks import shown
 from klcourse.lessons import data
+from klcourse.live import Explorer
 
 __all__ = ["predict", "unlock_all"]
 
@@ -38,16 +41,19 @@ def predict(question, explorer):
 
     Raises
     ------
-    ValueError
-        If there is no question of that number.
+    ValueError, TypeError
+        If there is no question of that number, or the explorer is none.
 
     >>> from klcourse.explorers.discrete_kl import outcome_bars
     >>> predict("1.a", outcome_bars()).locked
     True
     """
     questions = data.questions()
-    if question not in questions:
-        raise ValueError(f"There is no question {question!r}. There are: {', '.join(questions)}.")
+    if not isinstance(question, str) or question not in questions:
+        raise ValueError(f"There is no question {shown(question)}. There are: {', '.join(questions)}.")
+    if not isinstance(explorer, Explorer):
+        remedy = f"call it, as in {explorer.__name__}()" if inspect.isfunction(explorer) else "give a live.Explorer"
+        raise TypeError(f"explorer is {shown(explorer)}, not an explorer: {remedy}.")
     return _Prediction(questions[question], explorer)
 
 

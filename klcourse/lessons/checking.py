@@ -2,9 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 
+from klcourse.checks import shown
 from klcourse.lessons import data
 
 __all__ = ["TOLERANCE", "Verdict", "agree", "check", "grade"]
@@ -28,13 +31,24 @@ def check(exercise, answer):
     ----------
     exercise : str
         The number of the exercise, such as "1.3".
-    answer : float, str, bool or array_like
-        The reader's answer; ``...`` means not answered yet.
+    answer : float, str or array_like
+        The reader's answer; ``...`` means not answered yet. Whatever it is, it gets a verdict.
 
     Raises
     ------
     ValueError
         If there is no exercise of that number.
+
+    Notes
+    -----
+    What counts as an answer:
+
+    - Where one number is asked: a real number of Python or NumPy, or an array without axes. A list of one is a list.
+    - Where several are asked: a list, tuple or array of as many.
+    - Where a word is asked: a text, ``str`` or ``numpy.str_``, in small or capital letters.
+    - Text is no number, not even "0.25"; nor are bytes, True, a complex number, or an array with masked entries.
+    - A decimal comma makes two numbers, or a text: the hint says to write a point.
+    - A whole number too large for a float, such as 10**400, is wrong, and not infinite.
 
     >>> check("1.1a", ...)
     … 1.1a is not answered yet: put your answer in place of the three dots and run the cell again.
@@ -51,9 +65,11 @@ def grade(exercise, answer):
     'bits'
     """
     exercises = data.exercises()
-    if exercise not in exercises:
-        near = ", ".join(name for name in exercises if name[0] == str(exercise)[:1]) or ", ".join(exercises)
-        raise ValueError(f"There is no exercise {exercise!r}. There are: {near}.")
+    if not isinstance(exercise, str) or exercise not in exercises:
+        near = ", ".join(name for name in exercises if name[0] == shown(exercise).strip("'")[:1]) or ", ".join(
+            exercises
+        )
+        raise ValueError(f"There is no exercise {shown(exercise)}. There are: {near}.")
     asked = exercises[exercise]
     if agree(answer, asked["answer"], asked.get("tolerance", TOLERANCE)):
         return Verdict(True, None, f"✓ {exercise} is right: {asked['asks']} = {_shown(asked)}.")
@@ -77,11 +93,13 @@ def _kind_of_mistake(answer, expected, tolerance):
     if isinstance(expected, str):
         return "option"
     try:
-        value = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
+        value = _floats(answer)
+    except OverflowError:
+        return "too_large"
+    except Exception:  # as in `agree`
         return "text"
-    if isinstance(answer, str):
-        return "text"
+    if np.ndim(expected) == 0 and isinstance(answer, tuple) and [*map(type, answer)] == [int, int]:
+        return "decimal_comma"
     if value.shape != np.shape(expected):
         return "one_number" if np.ndim(expected) == 0 else "several_numbers"
     if np.isnan(value).any():
@@ -100,13 +118,25 @@ def agree(answer, expected, tolerance=TOLERANCE):
     (True, False, False, True)
     """
     if isinstance(expected, str) or isinstance(answer, str):
-        return type(expected) is type(answer) is str and answer.strip().casefold() == expected.casefold()
+        words = isinstance(expected, str) and isinstance(answer, str)
+        return words and answer.strip().casefold() == expected.casefold()
     try:
-        value = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
+        value = _floats(answer)
+    except Exception:  # whatever a student's object does must not cost the points of the other answers
         return False
     expected = np.asarray(expected, dtype=float)
     return value.shape == expected.shape and bool(np.all(_close(value, expected, tolerance)))
+
+
+def _floats(answer):
+    """Real numbers as an array of floats; an error for everything else, text that looks like a number included."""
+    if np.ma.is_masked(answer):
+        raise ValueError("masked")
+    array = np.asarray(answer)
+    if array.dtype.kind not in "iuf" and not all(isinstance(x, Real | Decimal) for x in array.flat):
+        raise TypeError("no real numbers")
+    with np.errstate(over="ignore"):
+        return array.astype(float)
 
 
 def _close(value, expected, tolerance):

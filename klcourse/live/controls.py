@@ -1,10 +1,13 @@
 """Controls of an explorer: each has a `value` to observe and a `disabled` to set."""
 
+from collections.abc import Iterable
 from numbers import Real
 from typing import NamedTuple
 
 import ipywidgets as widgets
 import numpy as np
+
+from klcourse.checks import check_flag, check_number, check_option, check_text, shown
 
 __all__ = ["Range", "Slider", "choice", "slider", "toggle"]
 
@@ -30,14 +33,29 @@ class Range(NamedTuple):
         Raises
         ------
         ValueError
-            If it is no number, lies outside, or is not whole where only whole numbers are.
+            If it is no number, lies outside, or is not whole where only whole numbers are, or if the range is none.
         """
+        self.check_itself()
         whole = isinstance(self.step, int)
-        fits = isinstance(value, Real) and self.lowest <= value <= self.highest and not (whole and value % 1)
-        if not fits:
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not (number and self.lowest <= value <= self.highest and not (whole and value % 1)):
             kind = "whole number" if whole else "number"
-            raise ValueError(f"{name} is {value!r}: it must be a {kind} in [{self.lowest:g}, {self.highest:g}].")
+            raise ValueError(f"{name} is {shown(value)}: it must be a {kind} in [{self.lowest:g}, {self.highest:g}].")
         return int(value) if whole else float(value)
+
+    def check_itself(self, log=False):
+        """Check that a slider can run over this range, with `log` over its logarithm.
+
+        >>> Range(1, 0, 0.1).check_itself()
+        Traceback (most recent call last):
+        ValueError: lowest is 1 and highest is 0: lowest must be below highest. Swap them?
+        """
+        check_number("lowest", self.lowest, **({"above": 0, "remedy": "A log has no 0."} if log else {}))
+        check_number("highest", self.highest)
+        check_number("step", self.step, above=0)
+        if not self.lowest < self.highest:
+            ends = f"lowest is {self.lowest} and highest is {self.highest}"
+            raise ValueError(f"{ends}: lowest must be below highest. Swap them?")
 
 
 class Slider(widgets.HBox):
@@ -129,10 +147,20 @@ def slider(label, value, lowest, highest, step, *, log=False, play=False):
     With `log`, the slider runs over powers of ten from `lowest` to `highest`, `step` of an exponent at a time.
     With whole numbers for `value` and `step` it holds whole numbers; then `play` adds a button that plays it.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If the range is none, the value lies outside, or what is to be played is not whole. Nothing is clipped.
+
     >>> slider("mean of Q", 1.0, -4, 4, 0.05).value
     1.0
     """
+    check_text("label", label)
+    check_flag("log", log)
+    check_flag("play", play)
+    Range(lowest, highest, step).check_itself(log)
     whole = isinstance(value, int) and isinstance(step, int) and not log
+    Range(lowest, highest, step if whole else float(step)).check("value", value)
     if play and not whole:
         raise ValueError("Only whole numbers can be played: give an int for value and step, and no log.")
     box_type = widgets.BoundedIntText if whole else widgets.BoundedFloatText
@@ -150,14 +178,37 @@ def slider(label, value, lowest, highest, step, *, log=False, play=False):
 
 
 def toggle(label, value=False):
-    """Make a labelled check box."""
+    """Make a labelled check box.
+
+    >>> toggle("swap P and Q").value
+    False
+    """
+    check_text("label", label)
+    check_flag("value", value)
     return widgets.Checkbox(
         value=value, description=label, indent=False, layout={"width": "auto", "margin": "2px 18px"}
     )
 
 
 def choice(label, options, value):
-    """Make a labelled choice from a few options."""
+    """Make a labelled choice from a few options, each a value or a pair of a text and a value.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there are no options, or the value is none of them.
+
+    >>> choice("direction", [("KL(P‖Q)", "forward"), ("KL(Q‖P)", "reverse")], "forward").value
+    'forward'
+    """
+    check_text("label", label)
+    if isinstance(options, str) or not isinstance(options, Iterable):
+        raise TypeError(f"options is {shown(options)}: give a list of values, or of pairs (text, value).")
+    options = [*options]
+    if not options:
+        raise ValueError("options is empty: give one or more.")
+    values = [option[1] if isinstance(option, tuple) and len(option) == 2 else option for option in options]
+    check_option("value", value, values)
     box = widgets.Dropdown(options=options, value=value, description=label)
     box.style.description_width = "auto"
     box.layout.width = "auto"

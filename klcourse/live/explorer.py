@@ -5,8 +5,9 @@ import traceback
 
 import ipywidgets as widgets
 
+from klcourse.checks import check_flag, check_function, shown
 from klcourse.live.controls import Slider
-from klcourse.live.picture import SHEET_LOCK
+from klcourse.live.picture import SHEET_LOCK, Picture
 from klcourse.live.screen import Screen
 from klcourse.live.still import bundle
 
@@ -30,6 +31,11 @@ class Explorer(widgets.VBox):
     alt : callable
         ``alt(numbers)`` returns what the picture shows, for those who cannot see it.
 
+    Raises
+    ------
+    TypeError
+        If one of these is something else. What goes wrong in a function later is shown in the place of the picture.
+
     Attributes
     ----------
     compute, picture, controls
@@ -39,6 +45,14 @@ class Explorer(widgets.VBox):
     """
 
     def __init__(self, compute, picture, controls, readout, alt):
+        for name, function in {"compute": compute, "readout": readout, "alt": alt}.items():
+            check_function(name, function)
+        if not isinstance(picture, Picture):
+            raise TypeError(f"picture is {shown(picture)}: give a klcourse.live.Picture.")
+        if not isinstance(controls, dict) or not all(
+            isinstance(control, widgets.Widget) for control in controls.values()
+        ):
+            raise TypeError(f"controls is {shown(controls)}: give a dict of what slider, toggle and choice make.")
         self.compute, self.picture, self.controls = compute, picture, controls
         self._readout_of, self._alt_of = readout, alt
         self._paused = False
@@ -85,6 +99,7 @@ class Explorer(widgets.VBox):
 
     def enable(self, enabled=True):
         """Lock or unlock all controls."""
+        check_flag("enabled", enabled)
         for control in [*self.controls.values(), self.reset_button]:
             control.disabled = not enabled
 

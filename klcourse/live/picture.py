@@ -2,14 +2,17 @@
 
 import io
 import threading
+from collections.abc import Iterable
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
+from klcourse.checks import check_function, finite, shown
 from klcourse.live import style
 from klcourse.live.still import CSS_PIXELS_PER_INCH, SCALE, small_png
 
@@ -23,6 +26,16 @@ SHEET_LOCK = threading.RLock()
 # Hinting bends letters onto whole pixels. At two pixels for each CSS pixel no eye sees that, and Matplotlib 3.11, which
 # renders every letter anew, takes a third less time without it.
 _UNHINTED = {"text.hinting": "none"}
+
+
+def _checked(built):
+    """What `build` returned, if it is a pair of artists and a function."""
+    if not isinstance(built, tuple) or len(built) != 2 or not isinstance(built[0], Iterable) or not callable(built[1]):
+        raise TypeError(f"build returned {shown(built)}: it must return the list of moving artists, and draw(numbers).")
+    moving = [*built[0]]
+    if not all(isinstance(artist, Artist) for artist in moving):
+        raise TypeError(f"build returned {shown(moving)} as what moves: give a flat list of Matplotlib's artists.")
+    return moving, built[1]
 
 
 class _SharedCanvas(FigureCanvasAgg):
@@ -44,15 +57,27 @@ class Picture:
         labels and the highest texts that it will have, and so it stays. If `draw` changes axis limits, or returns
         another value than before, the background is drawn anew, which takes far longer than a step.
     size : tuple of float
-        Width and height in inches, 100 CSS pixels each.
+        Width and height in inches, 100 CSS pixels each: from 1 to 20.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `build` is no function that returns such a pair, or `size` no such size.
+
+    >>> Picture(lambda figure: (figure.subplots().plot([0, 1]), lambda numbers: None), size=(7, 4)).width
+    700
     """
 
     def __init__(self, build, size=(7.4, 3.9)):
+        check_function("build", build)
+        inches = finite("size", size)
+        if inches.shape != (2,) or not ((inches >= 1) & (inches <= 20)).all():
+            raise ValueError(f"size is {shown(size)}: give width and height in inches, each from 1 to 20.")
         self.build = build
         with SHEET_LOCK, matplotlib.rc_context(style.SETTINGS):
             self.figure = Figure(size, dpi=CSS_PIXELS_PER_INCH * SCALE)
             self._canvas = _SharedCanvas(self.figure)
-            moving, self._draw = build(self.figure)
+            moving, self._draw = _checked(build(self.figure))
             for artist in moving:
                 artist.set_in_layout(isinstance(artist, Text))  # a curve has no data yet, and moves inside its axes
             self.figure.get_layout_engine().execute(self.figure)

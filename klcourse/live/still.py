@@ -7,7 +7,10 @@ import sys
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
+
+from klcourse.checks import check_text, shown
 
 __all__ = ["CSS_PIXELS_PER_INCH", "SCALE", "bundle", "show", "small_png"]
 
@@ -26,13 +29,14 @@ def show(figure, alt):
 
     Raises
     ------
-    ValueError
-        If `alt` is empty.
+    ValueError, TypeError
+        If `figure` is no figure, or `alt` no text or empty.
     """
     from IPython.display import display
 
-    if not alt.strip():
-        raise ValueError("alt is empty: say in words what the figure shows.")
+    if not isinstance(figure, Figure):
+        raise TypeError(f"figure is {shown(figure)}: give the figure, the first of what plt.subplots() returns.")
+    check_text("alt", alt, remedy="say in words what the figure shows.")
     canvas = FigureCanvasAgg(figure)
     figure.set_dpi(CSS_PIXELS_PER_INCH * SCALE)
     canvas.draw()
