@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from test_explorers import each_explorer, ends, set_values
+from test_explorers import at_start, each_explorer, ends, set_values
 
 from klcourse import live, style
 from klcourse.explorers.vae_kl_coefficient import TrainingView
@@ -133,7 +133,7 @@ def faults_of_frame(picture):
 
 @each_explorer
 def test_text_in_live_pictures_can_be_read(make):
-    explorer = make()
+    explorer = at_start(make)
     assert faults_of_frame(explorer.picture) == []
     set_values(explorer, {name: ends(control)[-1] for name, control in explorer.controls.items()})
     assert faults_of_frame(explorer.picture) == []
