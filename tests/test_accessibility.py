@@ -185,7 +185,14 @@ def test_contrast_by_known_values():
 
 
 def test_a_cell_that_a_figure_needs_is_run():
-    leading = ["from live import show", "a = {}", "a[1] = 2", "def f(x):\n    return x", "figure = f(a)", "show(figure)"]
+    leading = [
+        "from live import show",
+        "a = {}",
+        "a[1] = 2",
+        "def f(x):\n    return x",
+        "figure = f(a)",
+        "show(figure)",
+    ]
     others = ["print(a)", "slow = f(3)", "predict(a)", "a[1]"]
     mixed = [cell for pair in itertools.zip_longest(leading, others, fillvalue="") for cell in pair if cell]
     assert cells_behind_figures(mixed) == leading
