@@ -1,8 +1,15 @@
-"""The browsers that the tests share, and a name for the tests that need one."""
+"""What the tests share: the examples of hypothesis, the browsers, and a name for the tests that need one."""
 
 import os
+from contextlib import suppress
 
 import pytest
+
+with suppress(ImportError):  # test_constraints.py also runs where there is no hypothesis
+    from hypothesis import settings
+
+    settings.register_profile("same for everyone", deadline=None, derandomize=True, database=None)
+    settings.load_profile("same for everyone")
 
 BROWSERS = {"browser", "gecko"}
 

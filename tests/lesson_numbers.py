@@ -6,6 +6,7 @@ with the names that the lesson's function here returns. Nothing of it runs in a 
 
 import math
 from functools import cache
+from itertools import islice
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +22,7 @@ from klcourse.gaussian import kl_gaussian
 from klcourse.mixture import log_density, log_joint, lower_bound, m_step, matched_bound, responsibilities
 from klcourse.mnist import load_mnist
 from klcourse.quadrature import kl_quad
-from klcourse.tsne import calibrate, joint_affinities, map_affinities, neighbour_affinities
+from klcourse.tsne import calibrate, descend, joint_affinities, map_affinities, neighbour_affinities
 
 
 def js_shift(d):
@@ -525,6 +526,17 @@ def tsne():
     images = mnist.test_images[chosen].reshape(250, 784) / 255
     P20, P50 = joint_affinities(images, 20).ravel(), joint_affinities(images, 50).ravel()
     one_place = map_affinities(np.zeros((250, 2))).ravel()
+
+    def kl_at_end(start, exaggerated):
+        """In nats, after 500 steps from a random start."""
+        y = np.random.default_rng(start).normal(0, 0.01, size=(250, 2))
+        return next(islice(descend(P20.reshape(250, 250), y, exaggerated=exaggerated), 500, None))[0]
+
+    @cache
+    def ends(exaggerated):
+        """Of the five starts that the question speaks of."""
+        return [kl_at_end(start, exaggerated) for start in range(5)]
+
     return locals()
 
 

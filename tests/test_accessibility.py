@@ -1,5 +1,6 @@
 """Pictures that can be read, and web pages that can be heard. What explorers say in JupyterLab: `test_browser.py`."""
 
+import ast
 import itertools
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -15,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from test_explorers import each_explorer, ends, set_values
+from test_explorers import at_start, each_explorer, ends, set_values
 
 from klcourse import live
 from klcourse.explorers.vae_kl_coefficient import TrainingView
@@ -74,17 +75,41 @@ def _faults_of(text, behind):
         yield f"{text.get_text()!r} has {text.get_fontsize():.0f} points"
 
 
+def names_in(source):
+    """The names that a cell gives a meaning, and those that it makes use of."""
+    given, used = set(), set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else given).add(node.id)
+        elif isinstance(node, ast.alias):
+            given.add(node.asname or node.name.split(".")[0])
+        elif isinstance(node, ast.FunctionDef):
+            given.add(node.name)
+        elif isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            given |= {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
+    return given, used
+
+
+def cells_behind_figures(sources):
+    """Those that show a figure, and those that lead to them. nbval runs the others too: some take long."""
+    kept, wanted = [], {"show"}
+    for source in reversed(sources):
+        given, used = names_in(source)
+        if wanted & given or "show" in used:
+            kept.append(source)
+            wanted |= used
+    return kept[::-1]
+
+
 def figures(notebook, monkeypatch):
-    """Run a notebook's code here, with little training, and return the figures that it shows."""
+    """Run the code behind a notebook's figures here, with little training, and return the figures."""
     shown = []
     monkeypatch.setattr(live, "show", lambda figure, alt: shown.append(figure))
     namespace = {"display": MagicMock()}
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        if cell.cell_type == "code":
-            source = cell.source.replace("EPOCHS = 5", "EPOCHS = 1").replace(
-                "train_images, c,", "train_images[:2000], c,"
-            )
-            exec(compile(source, notebook.name, "exec"), namespace)
+    cells = nbformat.read(notebook, as_version=4).cells
+    for source in cells_behind_figures([cell.source for cell in cells if cell.cell_type == "code"]):
+        source = source.replace("EPOCHS = 5", "EPOCHS = 1").replace("train_images, c,", "train_images[:2000], c,")
+        exec(compile(source, notebook.name, "exec"), namespace)
     return shown
 
 
@@ -108,7 +133,7 @@ def faults_of_frame(picture):
 
 @each_explorer
 def test_text_in_live_pictures_can_be_read(make):
-    explorer = make()
+    explorer = at_start(make)
     assert faults_of_frame(explorer.picture) == []
     set_values(explorer, {name: ends(control)[-1] for name, control in explorer.controls.items()})
     assert faults_of_frame(explorer.picture) == []
@@ -157,6 +182,20 @@ def test_contrast_by_known_values():
     grey = np.array([0x76] * 3) / 255
     assert contrast(np.zeros(3), np.ones(3)) == pytest.approx(21)
     assert contrast(grey, np.ones(3)) == contrast(np.ones(3), grey) == pytest.approx(4.54, abs=0.01)
+
+
+def test_a_cell_that_a_figure_needs_is_run():
+    leading = [
+        "from live import show",
+        "a = {}",
+        "a[1] = 2",
+        "def f(x):\n    return x",
+        "figure = f(a)",
+        "show(figure)",
+    ]
+    others = ["print(a)", "slow = f(3)", "predict(a)", "a[1]"]
+    mixed = [cell for pair in itertools.zip_longest(leading, others, fillvalue="") for cell in pair if cell]
+    assert cells_behind_figures(mixed) == leading
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,22 @@
 """klcourse.divergence against high-precision reference values, mpmath, identities and malformed input."""
 
-import json
 import math
 import re
 from fractions import Fraction
-from pathlib import Path
 
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from reference import REFERENCE
 from scipy.integrate import quad
 from scipy.stats import norm
 
 from klcourse.divergence import cross_entropy, entropy, js_distance, js_divergence, js_slope, kl_divergence, kl_terms
 
-REFERENCE = json.loads((Path(__file__).parent / "reference_values.json").read_text(encoding="utf-8"))
 RGB_P, RGB_Q = [0.10, 0.40, 0.50], [0.80, 0.15, 0.05]
 SMALLEST = np.nextafter(0, 1)
-
-
-settings.register_profile("same for everyone", deadline=None, derandomize=True, database=None)
-settings.load_profile("same for everyone")
 
 
 # --- the reference values ---------------------------------------------------------------------------------------------

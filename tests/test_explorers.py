@@ -6,6 +6,7 @@ import itertools
 import math
 import pkgutil
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -24,6 +25,16 @@ EXPLORERS = {
     for name in getattr(module, "__all__", [])
 }
 each_explorer = pytest.mark.parametrize("make", EXPLORERS.values(), ids=EXPLORERS)
+
+
+built = cache(lambda make: make())
+
+
+def at_start(make):
+    """The explorer that `make` builds, built once for all tests of a process, as it is when it is new."""
+    explorer = built(make)
+    explorer.reset()
+    return explorer
 
 
 def ends(control):
@@ -82,7 +93,7 @@ def set_values(explorer, values):
 
 @each_explorer
 def test_each_control_at_both_ends(make):
-    explorer = make()
+    explorer = at_start(make)
     start, initial = (explorer.text, explorer.screen.frame), explorer.values
     assert list(faults(explorer)) == []
     for name, control in explorer.controls.items():
@@ -98,7 +109,7 @@ def test_each_control_at_both_ends(make):
 
 @each_explorer
 def test_corners(make):
-    explorer = make()
+    explorer = at_start(make)
     names, choices = list(explorer.controls), [ends(c) for c in explorer.controls.values()]
     corners = list(itertools.product(*choices))
     if len(corners) > 16:  # many controls: all at one end, each alone at the other, and random corners
@@ -133,7 +144,7 @@ def labels_of(axis):
 
 @each_explorer
 def test_all_labels_find_room(make):
-    explorer = make()
+    explorer = at_start(make)
     assert list(room_faults(explorer.picture.figure)) == []
     for end in (0, -1):
         for name, control in explorer.controls.items():
@@ -143,7 +154,7 @@ def test_all_labels_find_room(make):
 
 @each_explorer
 def test_number_boxes_and_sliders_hold_the_same(make):
-    explorer = make()
+    explorer = at_start(make)
     for control in explorer.controls.values():
         if hasattr(control, "bar"):
             assert control.box.description, "a number box carries the label"
@@ -156,7 +167,7 @@ def test_number_boxes_and_sliders_hold_the_same(make):
 
 @each_explorer
 def test_still_picture_has_alt_text(make):
-    explorer = make()
+    explorer = at_start(make)
     data, metadata = explorer._repr_mimebundle_()
     assert data["text/plain"] == explorer.alt == metadata["image/png"]["alt"]
     assert "application/vnd.jupyter.widget-view+json" in data

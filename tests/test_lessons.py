@@ -1,9 +1,13 @@
 """Every exercise meets every mistake it lists and answers with that mistake's hint; every question is answered."""
 
+import inspect
+import itertools
 import math
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
@@ -212,13 +216,60 @@ def written_like(number, value):
     return f"{sign}{abs(value):.{decimals}{'e' if 'e' in number else 'f'}}"
 
 
-@pytest.mark.parametrize("name", sorted(set(QUESTIONS) - {"8.c"}))  # eleven maps, which test_tsne.py draws
+@pytest.mark.parametrize("name", QUESTIONS)
 def test_every_number_in_a_question_is_given_or_says_where_it_comes_from(name):
     question = QUESTIONS[name]
     text = " ".join([question["asks"], *(words for a in question["answers"] for words in (a["text"], a["feedback"]))])
     known = [*question.get("given", []), *question.get("from", {})]
     assert set(NUMBER.findall(text)) == {number for number in known if "." in number}
     assert [number for number in known if number not in text] == []
+
+
+# What is given is where the explorer starts, or one of these: the slider that the words have the reader move there.
+MOVED = {("1.b", "0.001"): "q", ("2.c", "0.9"): "correlation", ("3.b", "0.507"): "w", ("5.b", "0.01"): "beta"}
+MOVED |= {("7.a", "1.7"): "mean_2"}
+GIVEN = [(name, number) for name, question in QUESTIONS.items() for number in question.get("given", [])]
+
+
+@cache
+def explorers_shown():
+    """The function that makes the explorer behind each question, as the notebooks call it."""
+    source = "\n".join(cell.source for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells)
+    found = re.findall(r'^predict\("([^"]+)", (\w+)\.(\w+)\(\)\)$', source, re.M)
+    return {name: getattr(import_module(f"klcourse.explorers.{room}"), make) for name, room, make in found}
+
+
+def given_faults(name, number, make, moved):
+    """What is wrong with a number that a question gives, beside the explorer that is shown with it."""
+    explorer, value = make(), float(number.replace("−", "-"))
+    defaults = [parameter.default for parameter in inspect.signature(make).parameters.values()]
+    starts = [*explorer.values.values(), *itertools.chain(*(d for d in defaults if isinstance(d, tuple)))]
+    if (name, number) not in moved:
+        if value not in [start for start in starts if not isinstance(start, bool)]:
+            yield f"{name} gives {number}, its explorer starts with {starts}"
+        return
+    control = explorer.controls[moved[name, number]]
+    if value == control.value:
+        yield f"{name} gives {number}: the explorer starts there"
+    control.value = value
+    if explorer.values[moved[name, number]] != value:
+        yield f"{name} has the reader go to {number}, and {moved[name, number]} cannot"
+
+
+@pytest.mark.parametrize(("name", "number"), GIVEN)
+def test_a_given_number_is_one_of_the_explorer_that_is_shown(name, number):
+    assert list(given_faults(name, number, explorers_shown()[name], MOVED)) == []
+
+
+def test_every_move_is_one_that_a_question_tells():
+    assert set(MOVED) <= set(GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("number", "moved"), [("0.6", {}), ("0.1", {("1.b", "0.1"): "q"}), ("0.0001", {("1.b", "0.0001"): "q"})]
+)
+def test_a_given_number_out_of_step_is_reported(number, moved):
+    assert len(list(given_faults("1.b", number, coin_curve, moved))) == 1
 
 
 @pytest.mark.parametrize(("hint", "number", "lesson", "expression"), IN_HINTS)
@@ -289,15 +340,21 @@ def test_each_notebook_has_a_lesson_and_each_lesson_keeps_its_number():
 # --- questions before the sliders -----------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def explorer():
+    """One for all the questions: each locks it anew."""
+    return coin_curve()
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_each_answer_gets_its_feedback(name):
+def test_each_answer_gets_its_feedback(name, explorer):
     question = QUESTIONS[name]
     answers = question["answers"]
     assert len(answers) >= 3
     assert sum(answer.get("right", False) for answer in answers) == 1
     assert len({answer["feedback"] for answer in answers}) == len(answers)
     for answer in answers:
-        asked = predict(name, coin_curve())
+        asked = predict(name, explorer)
         assert asked.locked
         assert asked.button.disabled
         asked.options.value = answer["text"]

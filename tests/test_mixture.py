@@ -96,7 +96,7 @@ def test_kl_of_two_mixtures():
 # --- second ways ------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(mixtures(st.integers(1, 4)), st.lists(st.floats(-6, 6), min_size=1, max_size=8))
 def test_density_and_responsibilities_by_scipy(mixture, x):
     weights, means, sds = mixture
@@ -142,7 +142,7 @@ def test_far_from_every_component():
     assert responsibilities(100.0, [0.5, 0.5], [0, 1], [1, 1])[0] == pytest.approx(math.exp(-99.5), rel=1e-10)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(mixtures(st.just(3)), st.integers(0, 1000))
 def test_bound_and_gap_add_up(mixture, seed):
     q = np.random.default_rng(seed).dirichlet([0.3, 0.3, 0.3], DATA.size)
@@ -153,7 +153,7 @@ def test_bound_and_gap_add_up(mixture, seed):
     assert lower_bound(DATA, posterior, *mixture) == pytest.approx(log_likelihood(DATA, mixture), rel=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(mixtures(st.just(2)), st.sampled_from([0.0, 0.2, 1.0]))
 def test_log_likelihood_never_falls(mixture, smallest_sd):
     mixture = mixture[0], mixture[1], np.maximum(mixture[2], smallest_sd)

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 IGNORED = {"tags": ["nbval-ignore-output"]}  # as the training
-LIMIT = 4  # seconds
+LIMIT = 3  # seconds
 
 
 def sleep(seconds):
@@ -32,34 +32,33 @@ TOO_LONG = {
 }
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Run notebooks with the project's options and a low time limit, and return pytest's exit code and words."""
+SOUND = {"sound": [handled(sleep(0)), "1 + 1"]}
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """A run of all these notebooks with the project's options and a low time limit."""
+    folder = tmp_path_factory.mktemp("run")
     for file in ["pyproject.toml", "conftest.py", "tests/nbval_sanitize.cfg"]:
-        (tmp_path / file).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / file, tmp_path / file)
-    (tmp_path / "notebooks").mkdir()
-
-    def run(notebooks):
-        for name, sources in notebooks.items():
-            cells = [nbformat.v4.new_code_cell(source, metadata=IGNORED) for source in sources]
-            nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "notebooks" / f"{name}.ipynb")
-        line = [sys.executable, "-m", "pytest", "notebooks", "--numprocesses=0", f"--nbval-cell-timeout={LIMIT}"]
-        ended = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True)
-        return ended.returncode, ended.stdout
-
-    return run
+        (folder / file).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / file, folder / file)
+    (folder / "notebooks").mkdir()
+    for name, sources in {**TOO_LONG, **SOUND}.items():
+        cells = [nbformat.v4.new_code_cell(source, metadata=IGNORED) for source in sources]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "notebooks" / f"{name}.ipynb")
+    line = [sys.executable, "-m", "pytest", "notebooks", "--numprocesses=0", "-rpf", f"--nbval-cell-timeout={LIMIT}"]
+    return subprocess.run(line, cwd=folder, capture_output=True, text=True)
 
 
-def test_a_cell_that_takes_too_long_is_red(run):
-    code, said = run(TOO_LONG)
-    assert code == 1
+def test_a_cell_that_takes_too_long_is_red(ended):
+    assert ended.returncode == 1
     for name in TOO_LONG:
-        assert f"FAILED notebooks/{name}.ipynb::Cell 0" in said
-    assert f"took longer than {LIMIT} s and was interrupted" in said
+        assert f"FAILED notebooks/{name}.ipynb::Cell 0" in ended.stdout
+    assert f"took longer than {LIMIT} s and was interrupted" in ended.stdout
 
 
-def test_sound_cells_are_green(run):
-    code, said = run({"sound": [handled(sleep(0)), "1 + 1"]})
-    assert code == 0
-    assert "2 passed" in said
+def test_sound_cells_are_green(ended):
+    for name, sources in SOUND.items():
+        for i in range(len(sources)):
+            assert f"PASSED notebooks/{name}.ipynb::Cell {i}" in ended.stdout
+        assert f"FAILED notebooks/{name}" not in ended.stdout

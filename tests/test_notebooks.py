@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from reference import normal
 
 import klcourse.counts
 import klcourse.divergence
@@ -270,10 +271,6 @@ def _sub_source(notebook, pattern, replacement):
 RNG = np.random.default_rng(0)
 PAIRS = [tuple(RNG.dirichlet(np.ones(4), 2)) for _ in range(5)] + [([0.5, 0.5, 0], [0.25, 0.25, 0.5]), ([1, 0], [1, 0])]
 UNITS = [{}, {"base": 2}]
-
-
-def normal(mean, sd):
-    return lambda x: -0.5 * ((x - mean) / sd) ** 2 - np.log(sd * np.sqrt(2 * np.pi))
 
 
 GRID = np.arange(-10, 10, 0.25)

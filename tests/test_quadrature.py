@@ -1,35 +1,26 @@
 """klcourse.quadrature against closed forms of many families, mpmath and malformed input."""
 
-import json
 import math
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from reference import REFERENCE, normal
 from scipy.special import betaln, gammaln
 
 from klcourse.divergence import kl_divergence
 from klcourse.gaussian import kl_gaussian
 from klcourse.quadrature import exp_above_tangent, kl_quad
 
-REFERENCE = json.loads((Path(__file__).parent / "reference_values.json").read_text(encoding="utf-8"))
 INF = math.inf
-
-settings.register_profile("same for everyone", deadline=None, derandomize=True, database=None)
-settings.load_profile("same for everyone")
 
 
 # --- log densities, written out here once more ------------------------------------------------------------------------
-
-
-def normal(mean, sd):
-    return lambda x: -(((x - mean) / sd) ** 2) / 2 - math.log(sd) - math.log(2 * math.pi) / 2
 
 
 def laplace(loc, b):

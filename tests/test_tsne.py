@@ -458,18 +458,6 @@ def test_feedback_on_the_pull():
     assert told("8.b") == {round(pull, 4) for pull in pulls}
 
 
-def test_feedback_on_the_starts():
-    images, _ = explorers.some_digits()
-    p = joint_affinities(images, 20)
-    ends = set()
-    for exaggerated in (60, 0):
-        starts = [np.random.default_rng(seed).normal(0, 0.01, size=(250, 2)) for seed in range(5)]
-        kls = [after(500, p, start, exaggerated=exaggerated)[0] for start in starts]
-        ends |= {round(min(kls), 3), round(max(kls), 3)}
-    exception = after(500, p, np.random.default_rng(7).normal(0, 0.01, size=(250, 2)))[0]
-    assert told("8.c") == ends | {round(exception, 3)}
-
-
 @pytest.mark.parametrize("arguments", [{"exaggerated": None}, {"exaggerated": -5}, {"exaggeration": "a"}])
 def test_descend_refuses_at_once(arguments):
     with pytest.raises((ValueError, TypeError), match=f"{next(iter(arguments))} is"):
