@@ -310,5 +310,9 @@ def check_option(name, value, known):
     Traceback (most recent call last):
     ValueError: direction is 'up': choose one of 'forward', 'reverse'.
     """
-    if value not in known:
+    try:
+        fits = value in [*known]  # as a list: what has no hash is no option, not an error
+    except ValueError:  # an array compares entry by entry
+        fits = False
+    if not fits:
         raise ValueError(f"{name} is {value!r}: choose one of {', '.join(map(repr, known))}.")
