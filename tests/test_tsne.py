@@ -232,6 +232,7 @@ def test_a_map_of_the_same_affinities_rests():
         (2 * P, Y, "with sum 1, as joint_affinities makes them"),
         (np.full((12, 12), 1 / 144), Y, "0 on the diagonal"),
         (np.triu(P) * 2, Y, "must be symmetric"),
+        (P + np.triu(np.full((12, 12), 9e-9), 1) - np.tril(np.full((12, 12), 9e-9), -1), Y, "must be symmetric"),
         (-P, Y, "affinities must hold finite numbers that are not negative"),
         (P, Y * math.inf, "y must hold finite numbers"),
         (P, Y[:, 0], r"y has shape \(12,\)"),
@@ -336,6 +337,19 @@ def test_the_first_steps_by_hand():
     for (kl, place), expected in zip(found, maps, strict=True):
         assert place == pytest.approx(expected, rel=1e-12)
         assert kl == pytest.approx(kl_and_gradient(P, expected)[0])
+
+
+def test_a_descent_that_leaves_the_finite_numbers_says_so():
+    for wrong, words in (
+        ({"learning_rate": 1e300}, r"learning_rate \(now 1e\+300\) or the exaggeration \(now 4\)\.$"),
+        ({"learning_rate": 1e300, "exaggerated": 0}, r"learning_rate \(now 1e\+300\)\.$"),
+        ({"exaggeration": 1e308}, r"learning_rate .* or the exaggeration \(now 1e\+308\)\.$"),
+    ):
+        steps = descend(P, Y, **wrong)
+        with pytest.raises(FloatingPointError, match=r"^Step [01] leaves the finite numbers: lower the " + words):
+            [*itertools.islice(steps, 3)]
+    with pytest.raises(FloatingPointError, match=r"The gradient overflows: lower the exaggeration \(now 1e\+308\)"):
+        kl_and_gradient(P, 1e40 * Y, 1e308)
 
 
 def test_two_clouds_part():
