@@ -38,7 +38,8 @@ def log_gaussian(x, mean, sd):
     x, mean, sd = finite("x", x), finite("mean", mean), finite("sd", sd)
     check_sd("sd", sd)
     check_shapes(x=x, mean=mean, sd=sd)
-    return -0.5 * ((x - mean) / sd) ** 2 - np.log(sd) - np.log(2 * np.pi) / 2
+    with np.errstate(over="ignore"):  # a logarithm below -1.8e308 is -inf
+        return -0.5 * ((x - mean) / sd) ** 2 - np.log(sd) - np.log(2 * np.pi) / 2
 
 
 def kl_gaussian(mean_p, sd_p, mean_q, sd_q):

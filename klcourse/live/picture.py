@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from klcourse import style
-from klcourse.checks import check_function, finite, shown
+from klcourse.checks import check_flag, check_function, finite, shown
 from klcourse.live.still import CSS_PIXELS_PER_INCH, SCALE, small_png
 
 __all__ = ["SHEET_LOCK", "Picture"]
@@ -122,6 +122,7 @@ class Picture:
 
         With `crisp` it has two pixels for each CSS pixel, else one, in less than half of the bytes.
         """
+        check_flag("crisp", crisp)
         buffer = io.BytesIO()
         pixels = self._pixels()
         height, width = pixels.shape[:2]
