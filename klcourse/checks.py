@@ -22,6 +22,7 @@ __all__ = [
     "check_whole_number",
     "covariance_root",
     "finite",
+    "listed",
     "matching_probabilities",
     "numbers",
     "probabilities",
@@ -314,13 +315,13 @@ def check_number(name, value, *, above=None, below=None, lowest=None, remedy="")
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {shown(value)}: give one number.")
     try:
-        finite = math.isfinite(value)
+        number = float(value)  # what follows would be too much for float16
     except OverflowError:
         raise ValueError(f"{name} is {shown(value)}, too large for a float: give a number below 1.8e308.") from None
     limits = {"above": above, "below": below, "at least": lowest}
     wanted = "".join(f" and {words} {limit}" for words, limit in limits.items() if limit is not None)
-    fits = (above is None or value > above) and (below is None or value < below)
-    if not (finite and fits and (lowest is None or value >= lowest)):
+    fits = (above is None or number > above) and (below is None or number < below)
+    if not (math.isfinite(number) and fits and (lowest is None or number >= lowest)):
         raise ValueError(f"{name} is {value}: it must be finite{wanted}. {remedy}".rstrip())
 
 
@@ -380,6 +381,18 @@ def check_text(name, value, remedy="say it in words."):
         raise TypeError(f"{name} is {shown(value)}: give a text, in quotation marks.")
     if not value.strip():
         raise ValueError(f"{name} is empty: {remedy}")
+
+
+def listed(name, value, of="values"):
+    """The value as a list, if it is a list, a tuple or an array of one axis.
+
+    >>> listed("names", "ab", of="texts")
+    Traceback (most recent call last):
+    TypeError: names is 'ab': give a list of texts.
+    """
+    if not isinstance(value, list | tuple) and not (isinstance(value, np.ndarray) and value.ndim == 1):
+        raise TypeError(f"{name} is {shown(value)}: give a list of {of}.")
+    return [*value]
 
 
 def check_function(name, value):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import gammaln, log_ndtr, xlogy
+from scipy.special import erfcx, gammaln, log_ndtr, xlogy
 
 from klcourse.checks import (
     bounded,
@@ -80,17 +80,24 @@ def log_rounded_normal(k, mean, sd):
     >>> log_rounded_normal([0, 1, 40], 1.0, 1.0).round(4)
     array([  -1.1759,   -0.9599, -745.6953])
     """
-    k, mean, sd = _counts("k", k), finite("mean", mean), finite("sd", sd)
+    k, mean, sd = _counts("k", k), bounded("mean", finite("mean", mean)), finite("sd", sd)
     check_sd("sd", sd)
     check_shapes(k=k, mean=mean, sd=sd)
     return _log_rounded_normal(k, mean, sd)
 
 
 def _log_rounded_normal(k, mean, sd):
-    low, high = np.where(k == 0, -np.inf, (k - 0.5 - mean) / sd), (k + 0.5 - mean) / sd
-    upper = low > 0  # there 1 - Φ keeps the digits that Φ loses
-    low, high = np.where(upper, -high, low), np.where(upper, -low, high)
-    return log_ndtr(high) + np.log1p(-np.exp(log_ndtr(low) - log_ndtr(high)))
+    with np.errstate(all="ignore"):  # too large for a float is ∞ here, and what is not chosen below may be NaN
+        low, high = np.where(k == 0, -np.inf, (k - 0.5 - mean) / sd), (k + 0.5 - mean) / sd
+        upper = low > 0  # there 1 - Φ keeps the digits that Φ loses
+        low, high = np.where(upper, -high, low), np.where(upper, -low, high)
+        drop = log_ndtr(low) - log_ndtr(high)
+        # Where the two are next to equal, their difference is the width times the slope of log Φ half-way.
+        width, middle = 1 / sd, -np.abs(k - mean) / sd
+        narrow = (k > 0) & ((width < 1e-5) | (middle < -1e8))
+        slope = math.sqrt(2 / math.pi) / erfcx(-middle / math.sqrt(2))
+        share = np.where(narrow, np.log(-np.expm1(-width * slope)), np.log1p(-np.exp(drop)))
+    return log_ndtr(high) + np.where(k == 0, 0, share)
 
 
 def fit_rounded_normal(often):
@@ -263,6 +270,8 @@ def mean_kl_of_samples(n, p):
     """
     check_whole_number("n", n, lowest=1)
     p = probabilities("p", p)
+    if n * p.size > 10**7:
+        raise ValueError(f"n is {n}, for {p.size} outcomes in p: give n up to 1e7 over the number of outcomes.")
     if p.ndim != 1:
         raise ValueError(f"p has shape {p.shape}: give one distribution as a list.")
     p, k = p[p > 0][:, None], np.arange(n + 1)  # what never happens is never counted
@@ -275,6 +284,6 @@ def mean_kl_of_samples(n, p):
 
 def _counts(name, value):
     array = finite(name, value)
-    if (array < 0).any() or (array != np.floor(array)).any():
-        raise ValueError(f"{name} is {array}: counts are whole numbers, from 0 on.")
+    if not ((array >= 0) & (array <= 1e15) & (array == np.floor(array))).all():
+        raise ValueError(f"{name} is {array}: counts are whole numbers, from 0 to 1e15.")
     return array

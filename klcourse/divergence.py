@@ -6,12 +6,13 @@ Zeros follow the limits: 0 log 0 = 0, and an outcome with q = 0 < p makes the di
 """
 
 import math
+import sys
 from numbers import Number
 
 import numpy as np
 from scipy.special import rel_entr, xlogy
 
-from klcourse.checks import finite, matching_probabilities, probabilities
+from klcourse.checks import bounded, check_shapes, finite, matching_probabilities, probabilities
 
 __all__ = [
     "cross_entropy",
@@ -264,7 +265,7 @@ _NEAR = 0.1
 def _nonnegative_terms(p, q, p_minus_q):
     """p log(p/q) - p + q, each term with full relative precision, given the exact difference p - q."""
     with np.errstate(all="ignore"):  # p = 0 and q = 0 are set right below
-        terms = p * log_ratio(p, q) - p_minus_q
+        terms = p * _log_ratio(p, q) - p_minus_q
         terms = np.where(p == 0, q, np.where(q == 0, np.inf, terms))
         near = np.abs(p_minus_q) < _NEAR * q
     q, p_minus_q = (np.broadcast_to(a, near.shape)[near] for a in (q, p_minus_q))
@@ -278,7 +279,7 @@ def log_ratio(p, q):
 
     Parameters
     ----------
-    p, q : ndarray
+    p, q : array_like
         Not negative; their shapes broadcast.
 
     Returns
@@ -286,9 +287,20 @@ def log_ratio(p, q):
     ndarray
         inf where q = 0 < p, -inf where p = 0 < q, NaN where both are 0.
 
-    >>> log_ratio(np.array([1e200, 3.0]), np.array([1e-200, 3.0])).round(6)
+    Raises
+    ------
+    ValueError, TypeError
+        If an entry is negative or no finite number, or the shapes do not broadcast.
+
+    >>> log_ratio([1e200, 3.0], [1e-200, 3.0]).round(6)
     array([921.034037,   0.      ])
     """
+    p, q = (bounded(name, value, lowest=0, highest=sys.float_info.max) for name, value in {"p": p, "q": q}.items())
+    check_shapes(p=p, q=q)
+    return _log_ratio(p, q)
+
+
+def _log_ratio(p, q):
     with np.errstate(all="ignore"):
         ratio = p / q
         extreme = (ratio < 1e-300) | (ratio > 1e300)  # the ratio has lost digits, or is 0 or infinite

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from klcourse.checks import check_number, check_option, check_whole_number, vector
+from klcourse.checks import bounded, check_function, check_number, check_option, check_whole_number, vector
 
 __all__ = ["Trace", "descend_kl", "exact_slopes", "fit_gaussian", "forward_slopes", "reverse_slopes"]
 
@@ -142,6 +142,7 @@ def descend_kl(slopes, mean, variance, learning_rate, steps, parametrisation="va
     >>> descend_kl(exact_slopes(0.5), mean=0, variance=0.5 + 0.25, learning_rate=9, steps=2)[1]
     (0.0, -1.25)
     """
+    check_function("slopes", slopes)
     check_number("mean", mean)
     check_number("variance", variance, above=0)
     check_number("learning_rate", learning_rate, above=0)
@@ -232,6 +233,7 @@ def forward_slopes(x, p):
     >>> round(kl, 6), round(first, 6), round(second, 6)
     (14.527045, 5.0, -31.0)
     """
+    x, p = _grid(x, p)
     p_mean = _weighted_sum(p, x)
     p_variance = _weighted_sum(p, (x - p_mean) ** 2)
     p_log_p = _weighted_sum(p[p > 0], np.log(p[p > 0]))
@@ -283,6 +285,7 @@ def reverse_slopes(x, p):
     >>> round(kl, 6), round(first, 6), round(second, 6)
     (2.330098, 0.714286, -0.857143)
     """
+    x, p = _grid(x, p)
     _check_positive(x, p)
     log_p = np.log(p)
 
@@ -307,7 +310,7 @@ _SLOPES = {"forward": forward_slopes, "reverse": reverse_slopes}
 
 
 def _grid(x, p):
-    x, p = vector("x", x), vector("p", p)
+    x, p = bounded("x", vector("x", x)), bounded("p", vector("p", p))
     if x.shape != p.shape:
         raise ValueError(f"x has {x.size} points and p has {p.size}: give p's value at each point of x.")
     if x.size < 2 or not (np.diff(x) > 0).all():

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from scipy.special import xlogy
 
-from klcourse.checks import check_number, check_same_length, check_sd, finite, vector
+from klcourse.checks import bounded, check_number, check_same_length, check_sd, finite, vector
 from klcourse.gaussian import kl_gaussian, log_gaussian
 
 __all__ = [
@@ -176,7 +176,7 @@ def m_step(x, q, smallest_sd=0.0):
     counts = q.sum(axis=0)
     if not (counts > 0).all():
         lost = f"Component {np.argmin(counts) + 1} of {counts.size}"
-        raise ValueError(f"{lost} has no observation: start it nearer to the data, or wider.")
+        raise ValueError(f"{lost} has no observation: start its mean nearer to x, or its sd wider.")
     means = x @ q / counts
     variances = np.sum(q * (x[:, None] - means) ** 2, axis=0) / counts
     return counts / counts.sum(), means, np.maximum(np.sqrt(variances), smallest_sd)
@@ -269,10 +269,7 @@ def matched_bound(f, g):
     >>> round(matched_bound(f, g), 6)
     0.512131
     """
-    for name, mixture in {"f": f, "g": g}.items():
-        if not isinstance(mixture, tuple | list) or len(mixture) != 3:
-            raise ValueError(f"{name} is no mixture: give three lists, weights, means and sds.")
-    (weights_f, *gaussians_f), (weights_g, *gaussians_g) = _mixture(*f), _mixture(*g)
+    (weights_f, *gaussians_f), (weights_g, *gaussians_g) = _named_mixture("f", f), _named_mixture("g", g)
     if weights_f.shape != weights_g.shape:
         raise ValueError(f"f has {weights_f.size} components and g has {weights_g.size}: they are paired one to one.")
     return float(weights_f @ (kl_gaussian(*gaussians_f, *gaussians_g) + np.log(weights_f / weights_g)))
@@ -344,8 +341,10 @@ def reverse_fits(d, weight, means, sds):
     array([0.6888, 0.8406, 0.6888])
     """
     check_number("d", d, lowest=0)
+    bounded("d", d, highest=1e6)
     check_number("weight", weight, above=0, below=1)
-    mean, sd = vector("means", means), vector("sds", sds)
+    d, weight = float(d), float(weight)
+    mean, sd = (bounded(n, vector(n, v), -1e6, 1e6) for n, v in {"means": means, "sds": sds}.items())
     check_sd("sds", sd)
     check_same_length(means=mean, sds=sd)
     offset = 0.5 * np.log((1 - weight) / weight)
@@ -396,8 +395,17 @@ def _mixture(weights, means, sds):
     return weights, means, sds
 
 
+def _named_mixture(name, mixture):
+    if not isinstance(mixture, tuple | list) or len(mixture) != 3:
+        raise ValueError(f"{name} is no mixture: give three lists, weights, means and sds.")
+    try:
+        return _mixture(*mixture)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{name} is no mixture: {error}") from None
+
+
 def _labels(x, q):
-    x, q = vector("x", x), finite("q", q)
+    x, q = bounded("x", vector("x", x)), finite("q", q)
     if q.ndim != 2 or len(q) != len(x):
         raise ValueError(f"q has shape {q.shape} for {len(x)} observations: give one row for each of them.")
     if (q < 0).any() or (np.abs(q.sum(axis=1) - 1) > 1e-9).any():

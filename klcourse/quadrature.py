@@ -11,7 +11,7 @@ import numpy as np
 from numpy.polynomial import legendre
 from scipy.special import roots_jacobi
 
-from klcourse.checks import finite, numbers
+from klcourse.checks import finite, numbers, shown
 
 __all__ = ["exp_above_tangent", "kl_quad"]
 
@@ -111,7 +111,11 @@ def exp_above_tangent(y):
     >>> exp_above_tangent(np.array([1e-9, 0.0, 1.0]))
     array([5.00000000e-19, 0.00000000e+00, 7.18281828e-01])
     """
-    return np.where(np.abs(y) < 0.5, y * y * np.polyval(_SERIES, y), np.expm1(y) - y)
+    y = numbers("y", y).astype(float)
+    near = np.abs(y) < 0.5
+    small = np.where(near, y, 0.0)
+    with np.errstate(over="ignore"):  # above 709 it is inf
+        return np.where(near, small * small * np.polyval(_SERIES, small), np.expm1(y) - np.where(y == np.inf, 0, y))
 
 
 # --- quadrature in log space ------------------------------------------------------------------------------------------
@@ -316,9 +320,14 @@ def _derivatives(values):
 def _limits(lower, upper):
     for name, limit in (("lower", lower), ("upper", upper)):
         if not isinstance(limit, Real):
-            raise TypeError(f"{name} is {limit!r}, not a number: use -np.inf and np.inf for the whole line.")
+            raise TypeError(f"{name} is {shown(limit)}, not a number: use -np.inf and np.inf for the whole line.")
+        try:
+            float(limit)
+        except OverflowError:
+            raise ValueError(f"{name} is {shown(limit)}, too large for a float: give -np.inf or np.inf.") from None
+    lower, upper = float(lower), float(upper)  # float16 would not stand the arithmetic below
     if not lower < upper:
-        raise ValueError(f"lower is {lower} and upper is {upper}: lower must be below upper. Swap them?")
+        raise ValueError(f"lower is {lower:g} and upper is {upper:g}: lower must be below upper. Swap them?")
     if upper - lower <= 16 * max(_reach(lower), _reach(upper)):
         raise ValueError(f"lower {lower} and upper {upper} have too few floats between them: shift x towards 0.")
     return (float(lower) if lower > -_FAR else -math.inf), (float(upper) if upper < _FAR else math.inf)

@@ -411,7 +411,7 @@ def _kl_and_gradient(affinities, y, exaggeration, entropy):
 
 def _distances(value, fewest=1):
     array = bounded("squared_distances", value, lowest=0)
-    if array.ndim == 0 or array.shape[-1] < fewest:
+    if array.ndim == 0 or array.shape[-1] < fewest or not array.size:
         raise ValueError(f"squared_distances must hold the distances to {fewest} or more neighbours.")
     return array
 

@@ -20,6 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from klcourse.checks import check_number, check_shapes, check_whole_number, finite
+from klcourse.divergence import log_ratio
 
 __all__ = ["VAE", "kl_parts", "kl_slopes", "rates_and_distortions"]
 
@@ -74,6 +75,7 @@ class VAE:
     """
 
     def __init__(self, seed=0):
+        check_whole_number("seed", seed, lowest=0)
         self._random = np.random.default_rng(seed)
         self.parameters = np.zeros(sum(map(math.prod, SHAPES.values())), np.float32)
         for weights in vars(named_parts(self.parameters)).values():
@@ -530,7 +532,7 @@ def rates_and_distortions(level, variances):
     if not ((level > 0).all() and (variances > 0).all()):
         raise ValueError(f"level is {level} and variances are {variances}: all must be above 0.")
     check_shapes(level=level, variances=variances)
-    return np.maximum(np.log(variances / level), 0) / 2, np.minimum(variances, level)
+    return np.maximum(log_ratio(variances, level), 0) / 2, np.minimum(variances, level)
 
 
 # --- the input rules --------------------------------------------------------------------------------------------------

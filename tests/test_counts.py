@@ -45,6 +45,32 @@ def test_rounded_normal(mean, sd):
             assert logs[k] == pytest.approx(float(mpmath.log(mpmath.ncdf(k + 0.5, mean, sd) - low)), rel=1e-10)
 
 
+@pytest.mark.parametrize(("mean", "sd"), [(3.25, 1e6), (-7, 1e10), (3.25, 1e17), (0, 1e300), (3e9, 0.5), (-1e30, 1e3)])
+def test_rounded_normal_so_wide_or_far_that_a_count_is_a_point(mean, sd):
+    """Φ is the same float at both ends of a count: its difference would be 0, or have lost its digits."""
+    with mpmath.workdps(50):
+        for k in (1, 12, 10**9):
+            # The density half-way times the width; far out it falls within the width like e^-slope.
+            z = (mpmath.mpf(k) - mean) / sd
+            slope = abs(z) / sd / 2
+            fall = slope and (mpmath.log(mpmath.sinh(slope) / slope) if slope < 1e6 else slope - mpmath.log(2 * slope))
+            expected = -z * z / 2 - mpmath.log(sd) - mpmath.log(2 * mpmath.pi) / 2 + fall
+            assert log_rounded_normal(k, mean, sd) == pytest.approx(float(expected), rel=1e-9 if sd >= 1 else 1e-7)
+
+
+@pytest.mark.parametrize("bad", [{"k": 2e15}, {"mean": 1e101}, {"mean": -1e308}])
+def test_counts_beyond_what_floats_can_tell_apart_are_refused(bad):
+    with pytest.raises(ValueError, match="|".join(bad)):
+        log_rounded_normal(**{"k": 1, "mean": 0, "sd": 1} | bad)
+
+
+def test_samples_too_large_for_the_memory_are_refused():
+    with pytest.raises(ValueError, match="n is 10000000000: give 1000000000 or less"):
+        mean_kl_of_samples(10**10, [0.5, 0.5])
+    with pytest.raises(ValueError, match="n is 9000000, for 2 outcomes in p: give n up to 1e7 over"):
+        mean_kl_of_samples(9_000_000, [0.5, 0.5])
+
+
 def test_parameters_broadcast():
     table = log_rounded_normal([[0], [3]], [1, 2, 3], 1.5)
     assert table.tolist() == [[float(log_rounded_normal(k, mean, 1.5)) for mean in (1, 2, 3)] for k in (0, 3)]
@@ -111,7 +137,7 @@ def test_mean_kl_by_enumeration(n, p):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: log_poisson([0.5], 1), ValueError, "k is [0.5]: counts are whole numbers, from 0 on."),
+        (lambda: log_poisson([0.5], 1), ValueError, "k is [0.5]: counts are whole numbers, from 0 to 1e15."),
         (lambda: log_poisson(3, -1), ValueError, "rate must hold finite numbers that are not negative"),
         (lambda: log_poisson("three", 1), TypeError, "k holds str"),
         (lambda: log_rounded_normal(-1, 0, 1), ValueError, "k is -1.0: counts are whole numbers"),

@@ -1,11 +1,9 @@
 """Small steps that several explorers share."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.patches import Polygon
 
-from klcourse.checks import check_number, check_text, shown
+from klcourse.checks import check_number, check_text, listed
 from klcourse.live import style
 
 LINE = ("color", "linestyle")
@@ -33,8 +31,7 @@ def outcome_names(names, count):
     >>> outcome_names(["red", "green"], 3)
     ['red', 'green', 'no. 3']
     """
-    if isinstance(names, str) or not isinstance(names, Sequence | np.ndarray):
-        raise TypeError(f"names is {shown(names)}: give a list of texts, one for each outcome.")
+    names = listed("names", names, of="texts, one for each outcome")
     if len(names) > MOST_OUTCOMES:
         raise ValueError(f"names has {len(names)} entries: there are at most {MOST_OUTCOMES} outcomes.")
     for i, name in enumerate(names):

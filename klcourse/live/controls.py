@@ -1,13 +1,12 @@
 """Controls of an explorer: each has a `value` to observe and a `disabled` to set."""
 
-from collections.abc import Iterable
 from numbers import Real
 from typing import NamedTuple
 
 import ipywidgets as widgets
 import numpy as np
 
-from klcourse.checks import check_flag, check_number, check_option, check_text, shown
+from klcourse.checks import check_flag, check_number, check_option, check_text, listed, shown
 
 __all__ = ["Range", "Slider", "choice", "slider", "toggle"]
 
@@ -50,6 +49,7 @@ class Range(NamedTuple):
         Traceback (most recent call last):
         ValueError: lowest is 1 and highest is 0: lowest must be below highest. Swap them?
         """
+        check_flag("log", log)
         check_number("lowest", self.lowest, **({"above": 0, "remedy": "A log has no 0."} if log else {}))
         check_number("highest", self.highest)
         check_number("step", self.step, above=0)
@@ -202,9 +202,7 @@ def choice(label, options, value):
     'forward'
     """
     check_text("label", label)
-    if isinstance(options, str) or not isinstance(options, Iterable):
-        raise TypeError(f"options is {shown(options)}: give a list of values, or of pairs (text, value).")
-    options = [*options]
+    options = listed("options", options, of="values, or of pairs (text, value)")
     if not options:
         raise ValueError("options is empty: give one or more.")
     values = [option[1] if isinstance(option, tuple) and len(option) == 2 else option for option in options]

@@ -34,7 +34,8 @@ class Explorer(widgets.VBox):
     Raises
     ------
     TypeError
-        If one of these is something else. What goes wrong in a function later is shown in the place of the picture.
+        If one of these is something else. The functions are called at once, and what goes wrong in them is raised; what
+        goes wrong later, when a control moves, is shown in the place of the picture.
 
     Attributes
     ----------
@@ -66,7 +67,8 @@ class Explorer(widgets.VBox):
         self.add_class("klcourse-explorer")
         for control in controls.values():
             control.observe(self._step, "value")
-        self._step()
+        with SHEET_LOCK:
+            self._show(self.compute(**self.values))  # what fails here is an error of the cell, with its own message
 
     def _arranged_controls(self):
         """Return the controls in columns that are aligned, and together as wide as the picture."""

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from klcourse.checks import check_function, finite, shown
+from klcourse.checks import check_flag, check_function, finite, shown
 from klcourse.live import style
 from klcourse.live.still import CSS_PIXELS_PER_INCH, SCALE, small_png
 
@@ -127,6 +127,7 @@ class Picture:
 
         With `crisp` it has two pixels for each CSS pixel, else one, in less than half of the bytes.
         """
+        check_flag("crisp", crisp)
         buffer = io.BytesIO()
         pixels = self._pixels()
         height, width = pixels.shape[:2]

@@ -81,6 +81,8 @@ def heat_map(axes, values, rows, columns, texts=None, **colours):
     >>> [text.get_text() for text in axes.texts]
     ['0.00', '1.00']
     """
+    _check_table(axes, values, rows, columns, values if texts is None else texts)
+    values = np.asarray(values)
     image = axes.imshow(values, aspect="auto", **colours)
     for (i, j), value in np.ndenumerate(values):
         luminance = np.array(image.cmap(image.norm(value))[:3]) ** 2.2 @ np.array([0.2126, 0.7152, 0.0722])
@@ -94,6 +96,26 @@ def heat_map(axes, values, rows, columns, texts=None, **colours):
     return image
 
 
+def _check_table(axes, values, rows, columns, texts):
+    if not hasattr(axes, "imshow"):
+        raise TypeError(f"axes is {axes!r}: give the axes to draw in, the second of what plt.subplots() returns.")
+    shape = _shape(values)
+    if shape is None or len(shape) != 2 or np.ma.is_masked(values) or np.asarray(values).dtype.kind not in "fiu":
+        raise ValueError("values must be a table of numbers, in rows and columns.")
+    if not np.isfinite(values).all() or not np.size(values):
+        raise ValueError("values must be one finite number or more.")
+    for name, cells, wanted in (("rows", rows, shape[:1]), ("columns", columns, shape[1:]), ("texts", texts, shape)):
+        if _shape(cells) != wanted:
+            raise ValueError(f"{name} must have the shape {wanted}, to fit values of the shape {shape}.")
+
+
+def _shape(cells):
+    try:
+        return np.shape(cells)
+    except ValueError:  # rows of different lengths
+        return None
+
+
 def amount(value, unit="nats", digits=4):
     """Write a number with its unit, the same way everywhere.
 
@@ -102,6 +124,14 @@ def amount(value, unit="nats", digits=4):
     >>> amount(2e-18), amount(3931852.8), amount(-0.00001)
     ('2.000e-18 nats', '3.932e+06 nats', '-1.000e-05 nats')
     """
+    if not isinstance(value, int | float | np.number) or isinstance(value, np.complexfloating) or value != value:
+        raise TypeError(f"value is {value!r}: give one number to write.")
+    if not isinstance(digits, int) or isinstance(digits, bool) or not 1 <= digits <= 15:
+        raise ValueError(f"digits is {digits!r}: give how many decimals to write, from 1 to 15.")
+    try:
+        value = float(value)  # float16 would not stand the comparisons below
+    except OverflowError:
+        raise ValueError("value is too large for a float: give a number below 1.8e308.") from None
     if math.isinf(value):
         number = "∞" if value > 0 else "−∞"
     elif value == 0 or 10**-digits <= abs(value) < 1e5:
