@@ -206,7 +206,7 @@ TOLD = [
 
 @pytest.mark.parametrize(("name", "number", "expression"), TOLD)
 def test_a_number_in_a_question_is_what_its_expression_gives(name, number, expression):
-    assert written_like(number, evaluate(expression, f"0{name[0]}")) == number
+    assert written_like(number, evaluate(expression, f"{int(name.split('.')[0]):02}")) == number
 
 
 def written_like(number, value):
@@ -286,7 +286,7 @@ def test_every_computed_number_in_a_hint_says_where_it_comes_from():
 
 def test_a_kernel_evaluates_no_expression():
     sources = [path.read_text("utf-8") for path in Path(data.__file__).parent.glob("*.py")]
-    assert len(sources) >= 4
+    assert Path(data.__file__).read_text("utf-8") in sources
     assert not [source for source in sources if re.search(r"eval\(|exec\(|[\"']from[\"']", source)]
 
 

@@ -53,14 +53,14 @@ def unknown_numbers(guide):
         known |= set(re.findall(r"^## (\d\.\d+) ", text_of(path), re.M))
     plain = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)|d = \d\.\d+|Python \d\.\d+", "", guide, flags=re.S)
     plain = plain.split("### How much a class needs")[0]  # measurements
-    return [
-        name for name in re.findall(r"(?<![\d.,−])([1-8]\.(?:\d{1,2}|[a-c]))(?![\d.]*\d)", plain) if name not in known
-    ]
+    lesson = "|".join(str(int(path.name[:2])) for path in NOTEBOOKS)
+    found = re.findall(rf"(?<![\d.,−])((?:{lesson})\.(?:\d{{1,2}}|[a-z]\b))(?![\d.]*\d)", plain)
+    return [name for name in found if name not in known]
 
 
 def test_what_the_guide_names_exists():
     assert unknown_numbers(GUIDE) == []
-    assert unknown_numbers("See 2.12, question 1.d and exercise 3.4.") == ["2.12"]
+    assert unknown_numbers("See 2.12, question 1.d and exercise 3.4.") == ["2.12", "1.d"]
 
 
 def test_commands_and_files_exist():
