@@ -116,10 +116,12 @@ def output_faults(page):
             (cell.model.toJSON().outputs ?? []).filter(o => o.output_type === 'error' || o.name === 'stderr')
                 .map(o => `cell ${i} shows ${o.evalue ?? o.text}`))"""
     )
-    text = "\n".join(page.locator(".jp-OutputArea-output").all_inner_texts())
-    broken = re.findall("Error displaying widget|model not found|Loading widget|Click to show javascript error", text)
-    alarms = page.locator(".jp-OutputArea-output [role=alert]").all_inner_texts()
-    return [*shown, *broken, *alarms, *kernel_errors(page)]
+    text, alarms = page.evaluate(
+        """() => ['', ' [role=alert]'].map(part => [...document.querySelectorAll('.jp-OutputArea-output' + part)]
+            .map(output => output.innerText))"""
+    )
+    broken = "Error displaying widget|model not found|Loading widget|Click to show javascript error"
+    return [*shown, *re.findall(broken, "\n".join(text)), *alarms, *kernel_errors(page)]
 
 
 def lock_faults(explorer, choice):
@@ -152,8 +154,9 @@ def control_faults(explorer):
     explorer.output.evaluate("output => output.querySelectorAll('[role=status]').forEach(part => part.stays = true)")
     faults += explorer.cut_off()
     for row in sorted(explorer.rows.all(), key=lambda row: not row.is_visible()):  # some show when others have moved
-        name = " ".join(row.inner_text().split())[:40]
-        if not row.is_visible():
+        words, visible = row.evaluate("row => [row.innerText, row.checkVisibility()]")
+        name = " ".join(words.split())[:40]
+        if not visible:
             faults.append(f"{name}: never shown")
             continue
         for control in reversed(row.locator(explorer.CONTROLS).all()):  # a slider before its box
