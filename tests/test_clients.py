@@ -165,7 +165,7 @@ SMALL = f"""(output, finger) => [...output.querySelectorAll('{TAPPED}')]
 
 def size_faults(explorer):
     """Find what is cut off, what is too wide for the page, and what is too small for a finger."""
-    return explorer.cut_off() + explorer.output.evaluate(SMALL, FINGER)
+    return explorer.cut_off() + explorer.ask(SMALL, FINGER)
 
 
 def tap(part, across, down):
@@ -232,7 +232,7 @@ WATCH = """output => {
 def watched(explorer, presses):
     """Press an arrow key many times, and return what was seen."""
     explorer.output.locator("img").first.wait_for()
-    explorer.output.evaluate(WATCH)
+    explorer.ask(WATCH)
     explorer.output.locator(".noUi-handle").first.focus()
     for key in ["ArrowLeft", "ArrowRight"] * (presses // 2):
         explorer.press(key)
