@@ -26,6 +26,7 @@ from browser import (
     run_all,
     run_cell,
     show_cell,
+    stop_kernel,
     use_theme,
     wait_until_idle,
 )
@@ -61,11 +62,18 @@ def lab(browser, folder):
         yield started
 
 
-@pytest.fixture
-def page(browser, lab):
+@pytest.fixture(scope="module")
+def tab(browser):
+    """Where one notebook is opened after the other: the browser has to read and compile JupyterLab only once."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     yield page
-    close_notebook(page)
+    page.close()
+
+
+@pytest.fixture
+def page(tab):
+    yield tab
+    stop_kernel(tab)
 
 
 @pytest.fixture(scope="module")
@@ -154,9 +162,8 @@ def control_faults(explorer):
     start, faults = explorer.words(), picture_faults(explorer.pictures) + name_faults(explorer)
     explorer.ask("output => output.querySelectorAll('[role=status]').forEach(part => part.stays = true)")
     faults += explorer.cut_off()
-    for row in sorted(
-        explorer.rows.element_handles(), key=lambda row: not row.is_visible()
-    ):  # some show when others have moved
+    rows = explorer.rows.element_handles()
+    for row in sorted(rows, key=lambda row: not row.is_visible()):  # some show when others have moved
         words, visible = row.evaluate("row => [row.innerText, row.checkVisibility()]")
         name = " ".join(words.split())[:40]
         if not visible:
@@ -383,10 +390,9 @@ def test_a_moving_picture_is_small_and_one_at_rest_crisp(workshop):
     )
     explorer.rows.locator(".noUi-handle").focus()
     explorer.press("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft")
-    assert explorer.becomes("window.scales.length > 2 && window.scales.at(-1) === 2")
+    assert explorer.becomes("window.scales.includes(1) && window.scales.at(-1) === 2")
     scales = workshop.evaluate("() => window.scales")
     assert scales[0] == 2, "before anything has moved"
-    assert 1 in scales
     assert set(scales) == {1, 2}
 
 

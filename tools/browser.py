@@ -221,9 +221,14 @@ def run_all(page):
     wait_until_idle(page)
 
 
-def close_notebook(page):
-    """End the notebook's kernel, so that the next one has the machine for itself, and close the page."""
+def stop_kernel(page):
+    """End the notebook's kernel, so that the next one has the machine for itself."""
     page.evaluate("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown()")
+
+
+def close_notebook(page):
+    """End the notebook's kernel and close the page."""
+    stop_kernel(page)
     page.close()
 
 
