@@ -169,7 +169,10 @@ def control_faults(explorer):
         if not visible:
             faults.append(f"{name}: never shown")
             continue
-        for control in reversed(row.query_selector_all(explorer.CONTROLS)):  # a slider before its box
+        controls = row.query_selector_all(explorer.CONTROLS)
+        if not controls:
+            faults.append(f"{name}: nothing to move")
+        for control in reversed(controls):  # a slider before its box
             before = explorer.words()
             if not explorer.follows(control):
                 faults.append(f"{name}: {explorer.alarm() or 'the picture does not follow'}")
@@ -287,6 +290,12 @@ WORKSHOP = {
         """,
     "sound": "explorer()",
     "dead slider": "explorer(compute=lambda height: {'height': 0.5})",
+    "deaf choice": """
+        from klcourse.live import choice
+
+        controls = {"height": slider("height", 0.5, 0, 1, 0.01), "of": choice("of", ["P", "Q"], "P")}
+        Explorer(lambda height, of: {"height": height}, Picture(build), controls, str, str)
+        """,
     "raises": "explorer(compute=lambda height: {'height': [0.5][height != 0.5]})",
     "mute": "explorer(words=lambda numbers: 'a bar')",
     "no alt text": "explorer(words=lambda numbers: '')",
@@ -358,6 +367,7 @@ def test_a_sound_explorer_has_no_faults(workshop):
     ("name", "fault"),
     [
         ("dead slider", "height: the picture does not follow"),
+        ("deaf choice", "of P Q: the picture does not follow"),
         ("raises", "height: This explorer failed"),
         ("mute", "height: neither the readout nor the alt text follows"),
         ("no alt text", "has no alt text"),

@@ -343,7 +343,8 @@ class LiveExplorer:
         [slider.ariaValueText, slider.closest('.widget-hbox').querySelector('input').value])"""
     ROLES = ("slider", "spinbutton", "checkbox", "combobox", "button", "radio", "radiogroup")
     FILM = ".widget-toggle-button"
-    CONTROLS = f".noUi-handle, .widget-text input, .widget-checkbox input, .widget-dropdown select, {FILM}"
+    # Each is found within its row, whose own class Playwright would not see.
+    CONTROLS = f".noUi-handle, .widget-text input, input[type=checkbox], select, {FILM}"
     DISABLED = f"""output => [...output.querySelectorAll('{CONTROLS}, .fa-undo')].map(part =>
         Boolean(part.closest('input, select, button, .noUi-target').getAttribute('disabled') !== null))"""
     CUT_OFF = """output => [
