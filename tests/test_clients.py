@@ -13,15 +13,15 @@ import pytest
 from browser import (
     Lab,
     LiveExplorer,
-    close_notebook,
     kernel_errors,
     open_notebook,
     run_all,
+    stop_kernel,
 )
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 QUESTION = re.compile(r'^predict\("[^"]+", (\w+)\.\w+\(', re.M)
-DESK, TABLET, TELEPHONE = (1280, 900), (820, 1180), (390, 844)
+DESK, TABLET, TELEPHONE = ({"width": w, "height": h} for w, h in [(1280, 900), (820, 1180), (390, 844)])
 FINGER = 44  # CSS pixels (WCAG 2.2, 2.5.5)
 
 
@@ -80,7 +80,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clients")
     for path in NOTEBOOKS:
         nbformat.write(editions.student(nbformat.read(path, as_version=4)), folder / path.name)
-    nbformat.write(notebook(questions()), folder / "questions.ipynb")
+    nbformat.write(notebook([*questions()] * 2), folder / "questions.ipynb")
     nbformat.write(notebook(WORKSHOP.values()), folder / "workshop.ipynb")
     return folder
 
@@ -91,18 +91,25 @@ def lab(folder):
         yield started
 
 
-def opened(browser, url, size, **device):
-    """Open a notebook in a page of that size and run it."""
-    width, height = size
-    page = browser.new_context(viewport={"width": width, "height": height}, **device).new_page()
+def opened(page, url):
+    """Open a notebook in a page and run it."""
     open_notebook(page, url)
     run_all(page)
     return page
 
 
-def closed(page):
-    close_notebook(page)
-    page.context.close()
+@pytest.fixture(scope="module")
+def window(browser):
+    """A page of Chromium for one notebook after the other."""
+    with browser.new_context(viewport=DESK) as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="module")
+def fox(gecko):
+    """A page of Firefox for one notebook after the other."""
+    with gecko.new_context(viewport=DESK) as context:
+        yield context.new_page()
 
 
 def in_workshop(page, name):
@@ -138,8 +145,8 @@ def key_faults(explorer):
 
 
 @every_client
-def test_keys_stay_with_the_control(browser, lab, url):
-    page = opened(browser, url(lab, "workshop.ipynb"), DESK)
+def test_keys_stay_with_the_control(window, lab, url):
+    page = opened(window, url(lab, "workshop.ipynb"))
     explorer = in_workshop(page, "sound")
     value = explorer.output.locator(".noUi-handle").get_attribute("aria-valuetext")
     assert not list(key_faults(explorer))
@@ -150,7 +157,7 @@ def test_keys_stay_with_the_control(browser, lab, url):
     faults = "\n".join(key_faults(in_workshop(page, "without keys of its own")))
     assert "on .noUi-handle leads from" in faults
     assert "on input[type=radio] leads from" in faults
-    closed(page)
+    stop_kernel(page)
 
 
 # --- fingers ----------------------------------------------------------------------------------------------------
@@ -165,45 +172,65 @@ SMALL = f"""(output, finger) => [...output.querySelectorAll('{TAPPED}')]
 
 def size_faults(explorer):
     """Find what is cut off, what is too wide for the page, and what is too small for a finger."""
-    return explorer.cut_off() + explorer.output.evaluate(SMALL, FINGER)
+    return explorer.cut_off() + explorer.ask(SMALL, FINGER)
 
 
-def tap(part, across, down):
-    """Tap a part at a place that is given as parts of its width and in pixels from its top."""
-    part.tap(position={"x": across * part.bounding_box()["width"], "y": down})
+def tap(page, part, across, down):
+    """Tap a part at a place that is given as parts of its width and in pixels from its top, or from its bottom."""
+    left, top, width, height = part.evaluate(PLACED)
+    page.touchscreen.tap(left + across * width, top + down % height)
+
+
+PLACED = """part => {
+    part.scrollIntoViewIfNeeded();
+    const {x, y, width, height} = part.getBoundingClientRect();
+    return [x, y, width, height];
+}"""
+
+SLIDER = """slider => {
+    const handle = slider.querySelector('.noUi-handle'), box = slider.getBoundingClientRect();
+    return [handle.ariaLabel, handle.ariaValueText, handle.getBoundingClientRect().x > box.x + box.width / 2];
+}"""
 
 
 def tap_faults(explorer, all_sliders=True):
     """Answer by tap, then tap on the sliders, and find what does something else."""
     yield from size_faults(explorer)
-    for answer in explorer.output.locator(".widget-radio-box label").all():
-        tap(answer, 0.3, answer.bounding_box()["height"] - 4)  # close to the next
-        if not answer.locator("input").is_checked():
+    for answer in explorer.output.locator(".widget-radio-box label").element_handles():
+        tap(explorer.page, answer, 0.3, -4)  # close to the next
+        if not answer.evaluate("answer => answer.querySelector('input').checked"):
             yield f"a tap on {answer.inner_text()!r} misses it"
     explorer.button("Lock in my answer").tap()
     if not explorer.becomes_free():
         yield "the controls stay locked after the answer"
-    sliders = [slider for slider in explorer.output.locator(".noUi-target").all() if slider.is_visible()]
+    sliders = explorer.output.locator(".noUi-target").element_handles()
+    sliders = [slider for slider in sliders if slider.is_visible()]
     for slider in sliders if all_sliders else sliders[:1]:
-        handle, box = slider.locator(".noUi-handle"), slider.bounding_box()
-        before, value = explorer.words(), handle.get_attribute("aria-valuetext")
-        right = handle.bounding_box()["x"] > box["x"] + box["width"] / 2
-        tap(slider, 0.13 if right else 0.87, FINGER / 3)  # beside the thin line, as a finger does
+        before, (name, value, right) = explorer.words(), slider.evaluate(SLIDER)
+        tap(explorer.page, slider, 0.13 if right else 0.87, FINGER / 3)  # beside the thin line, as a finger does
         if not explorer.becomes(f"({explorer.WORDS})(output).join() !== arg.join()", before):
-            yield f"{handle.get_attribute('aria-label')}: nothing follows a tap, {value} stays"
-        explorer.becomes("!output.querySelector('.noUi-state-tap')")  # until the handle has arrived, taps are ignored
+            yield f"{name}: nothing follows a tap, {value} stays"
     yield from size_faults(explorer)
 
 
+@pytest.fixture(scope="module")
+def touched(browser, lab):
+    """All explorers in Notebook 7, twice: a question is answered once, and the two screens share one page."""
+    with browser.new_context(viewport=TABLET, has_touch=True, is_mobile=True) as context:
+        page = opened(context.new_page(), lab.url_in_notebook_7("questions.ipynb"))
+        yield page
+        stop_kernel(page)
+
+
 @pytest.mark.parametrize("size", [TABLET, TELEPHONE], ids=["tablet", "telephone"])
-def test_every_explorer_can_be_used_with_a_finger(browser, lab, size):
-    page = opened(browser, lab.url_in_notebook_7("questions.ipynb"), size, has_touch=True, is_mobile=True)
+def test_every_explorer_can_be_used_with_a_finger(touched, size):
+    touched.set_viewport_size(size)
+    first = 0 if size == TABLET else len(list(questions()))
     faults = {}
-    for cell, source in enumerate(questions()):
-        faults[source.splitlines()[-1]] = list(tap_faults(LiveExplorer(page, cell), all_sliders=size == TELEPHONE))
+    for cell, source in enumerate(questions(), start=first):
+        faults[source.splitlines()[-1]] = list(tap_faults(LiveExplorer(touched, cell), all_sliders=size == TELEPHONE))
     assert {name: found for name, found in faults.items() if found} == {}
-    assert not kernel_errors(page)
-    closed(page)
+    assert not kernel_errors(touched)
 
 
 # --- Firefox ----------------------------------------------------------------------------------------------------
@@ -232,7 +259,7 @@ WATCH = """output => {
 def watched(explorer, presses):
     """Press an arrow key many times, and return what was seen."""
     explorer.output.locator("img").first.wait_for()
-    explorer.output.evaluate(WATCH)
+    explorer.ask(WATCH)
     explorer.output.locator(".noUi-handle").first.focus()
     for key in ["ArrowLeft", "ArrowRight"] * (presses // 2):
         explorer.press(key)
@@ -241,8 +268,8 @@ def watched(explorer, presses):
 
 
 @pytest.mark.parametrize("name", ["01_discrete_kl.ipynb", "04_gaussian_fitting.ipynb"])
-def test_a_lesson_in_firefox(gecko, lab, folder, name):
-    page = opened(gecko, lab.url(name), DESK)
+def test_a_lesson_in_firefox(fox, lab, folder, name):
+    page = opened(fox, lab.url(name))
     cells = nbformat.read(folder / name, as_version=4).cells
     for cell in [i for i, cell in enumerate(cells) if QUESTION.search(cell.source)]:
         explorer = LiveExplorer(page, cell)
@@ -257,11 +284,11 @@ def test_a_lesson_in_firefox(gecko, lab, folder, name):
         assert (seen["early"], seen["without"]) == (0, 0), f"cell {cell}: {seen}"
         assert explorer.cut_off() == []
     assert not kernel_errors(page)
-    closed(page)
+    stop_kernel(page)
 
 
-def test_a_picture_shown_too_early_is_seen(gecko, lab):
-    page = opened(gecko, lab.url("workshop.ipynb"), DESK)
+def test_a_picture_shown_too_early_is_seen(fox, lab):
+    page = opened(fox, lab.url("workshop.ipynb"))
     explorer = in_workshop(page, "hasty")
     assert watched(explorer, 16)["early"] > 1
-    closed(page)
+    stop_kernel(page)

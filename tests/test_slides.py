@@ -91,14 +91,14 @@ def lab(browser, tmp_path_factory):
             yield started
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def show(browser, lab):
-    """Open a notebook as slides."""
+    """Open a notebook as slides, one after the other in the same page: the browser compiles RISE only once."""
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
 
     def open_slides(name):
-        page.goto(lab.url(name).replace("/lab/tree/", "/rise/"))
-        page.locator("section.present > section.present").wait_for()
+        page.goto(lab.url(name).replace("/lab/tree/", "/rise/"), wait_until="commit")
+        page.wait_for_function("() => document.querySelector('section.present > section.present')", polling=50)
         return page
 
     yield open_slides

@@ -15,7 +15,6 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import TimeoutError as TooLate
 from playwright.sync_api import expect
 
 HOW_TO_GET_ONE = (
@@ -132,10 +131,6 @@ class Lab:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(settings), "utf-8")
 
-    def use_theme(self, name):
-        """Choose the colours of the pages opened from now on, such as "JupyterLab Dark"."""
-        self._write_settings("themes", {"theme": name})
-
     def _wait_until_it_answers(self, seconds=90):
         deadline = time.monotonic() + seconds
         while True:
@@ -216,7 +211,7 @@ _LISTEN = """() => {
 def open_notebook(page, url):
     """Open a notebook, wait for its kernel, and listen to all that the kernel says and to what fails in the page."""
     page.goto(url, wait_until="domcontentloaded")
-    page.wait_for_function(_READY, timeout=60_000)
+    page.wait_for_function(_READY, timeout=60_000, polling=50)
     page.evaluate(_LISTEN)
 
 
@@ -226,20 +221,31 @@ def run_all(page):
     wait_until_idle(page)
 
 
-def close_notebook(page):
-    """End the notebook's kernel, so that the next one has the machine for itself, and close the page."""
+def stop_kernel(page):
+    """End the notebook's kernel, so that the next one has the machine for itself."""
     page.evaluate("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown()")
+
+
+def close_notebook(page):
+    """End the notebook's kernel and close the page."""
+    stop_kernel(page)
     page.close()
 
 
 def wait_until_idle(page):
     """Wait until the kernel has nothing left to do."""
-    page.wait_for_function(_IDLE, timeout=120_000)
+    page.wait_for_function(_IDLE, timeout=120_000, polling=20)
 
 
 def kernel_errors(page):
     """Return the errors and the stderr output since the notebook was opened, from the kernel and from the page."""
     return [f"the kernel or the page had an error: {message[:300]}" for message in page.evaluate("() => window.heard")]
+
+
+def use_theme(page, name):
+    """Choose the colours of JupyterLab, such as "JupyterLab Dark"."""
+    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
+    page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=name, polling=50)
 
 
 def replace_in_cells(page, old, new):
@@ -265,7 +271,10 @@ def show_cell(page, index):
         }""",
         index,
     )
-    return page.locator(f'.jp-Cell[data-index="{index}"]')
+    return page.locator(f'{_LIGHT}.jp-Cell[data-index="{index}"]')
+
+
+_LIGHT = "css:light="  # finds in the page as it is: else Playwright looks into each of JupyterLab's thousands of parts
 
 
 def run_cell(page, index, source):
@@ -334,7 +343,8 @@ class LiveExplorer:
         [slider.ariaValueText, slider.closest('.widget-hbox').querySelector('input').value])"""
     ROLES = ("slider", "spinbutton", "checkbox", "combobox", "button", "radio", "radiogroup")
     FILM = ".widget-toggle-button"
-    CONTROLS = f".noUi-handle, .widget-text input, .widget-checkbox input, .widget-dropdown select, {FILM}"
+    # Each is found within its row, whose own class Playwright would not see.
+    CONTROLS = f".noUi-handle, .widget-text input, input[type=checkbox], select, {FILM}"
     DISABLED = f"""output => [...output.querySelectorAll('{CONTROLS}, .fa-undo')].map(part =>
         Boolean(part.closest('input, select, button, .noUi-target').getAttribute('disabled') !== null))"""
     CUT_OFF = """output => [
@@ -352,21 +362,26 @@ class LiveExplorer:
 
     def __init__(self, page, cell, patience=5_000):
         self.page, self.patience = page, patience
-        self.output = show_cell(page, cell).locator(".jp-OutputArea-output:has(.jupyter-widgets)")
+        self.output = show_cell(page, cell).locator(f"{_LIGHT}.jp-OutputArea-output:has(.jupyter-widgets)")
+        self._element = self.output.element_handle()
         self.rows = self.output.locator(".widget-hbox:has(.noUi-handle), .widget-checkbox, .widget-dropdown")
         self.pictures = self.output.locator("img")
 
+    def ask(self, question, arg=None):
+        """Return what a function in JavaScript says of the explorer, at a tenth of what it costs to locate it anew."""
+        return self._element.evaluate(question, arg)
+
     def disabled(self):
         """Return for every control and the reset button whether it is disabled."""
-        return self.output.evaluate(self.DISABLED)
+        return self.ask(self.DISABLED)
 
     def words(self):
         """Return what the readout says and what the picture's alt text says."""
-        return self.output.evaluate(self.WORDS)
+        return self.ask(self.WORDS)
 
     def spoken(self):
         """Return what the browser tells a screen reader of every control: its role and its name."""
-        self.output.evaluate("output => window.asked = output")
+        self.ask("output => window.asked = output")
         session = self.page.context.new_cdp_session(self.page)
         output = session.send("Runtime.evaluate", {"expression": "window.asked"})["result"]["objectId"]
         nodes = session.send("Accessibility.queryAXTree", {"objectId": output})["nodes"]
@@ -376,11 +391,11 @@ class LiveExplorer:
 
     def shown(self):
         """Return for every slider the value that it reads out and the one that its box shows."""
-        return self.output.evaluate(self.SHOWN)
+        return self.ask(self.SHOWN)
 
     def cut_off(self):
         """Return what has too little room: labels, buttons, numbers in boxes, and what the page is too narrow for."""
-        return self.output.evaluate(self.CUT_OFF)
+        return self.ask(self.CUT_OFF)
 
     def alarm(self):
         """Return the error message shown in the picture's place, if any."""
@@ -397,12 +412,18 @@ class LiveExplorer:
 
     def becomes(self, condition, arg=None):
         """Return whether a condition, in JavaScript, comes true in time."""
-        try:
-            output = self.output.element_handle()
-            self.page.wait_for_function(f"([output, arg]) => {condition}", arg=[output, arg], timeout=self.patience)
-        except TooLate:
-            return False
-        return True
+        # It asks from within the page: to ask from here, or in each frame, would take the machine from the kernel.
+        return self.ask(
+            f"""async (output, [arg, patience]) => {{
+                const end = performance.now() + patience;
+                while (!({condition})) {{
+                    if (performance.now() > end) return false;
+                    await new Promise(next => setTimeout(next, 10));
+                }}
+                return true;
+            }}""",
+            [arg, self.patience],
+        )
 
     def becomes_free(self):
         """Return whether all controls can be moved in time."""
@@ -411,19 +432,17 @@ class LiveExplorer:
     def follows(self, control):
         """Move a control, and return whether the picture follows."""
         wait_until_idle(self.page)
-        before = self.output.evaluate(f"output => ({self.PICTURE})(output)")
-        words = control.inner_text()
-        control.focus()
-        self.press(*_keys(control))
-        film = control.evaluate(f"control => control.matches('{self.FILM}')")
+        before = control.evaluate(_TAKE_UP)
+        self.press(*_keys(before))
+        film = before["kind"] == "film"
         # The same picture in another resolution is none that follows; a film is in the smaller one as long as it plays.
         followed = self.becomes(
             f"(([src, width]) => src && src !== arg[0] && ({film:d} || width === arg[1]))(({self.PICTURE})(output))",
-            before,
+            before["picture"],
         )
         if film:  # it plays on until it is stopped
             self.press("Space")
-            expect(control).to_have_text(words)
+            self.becomes(f"output.querySelector('{self.FILM}').innerText === arg", before["words"])
         return followed
 
     def answer(self, choice):
@@ -437,24 +456,38 @@ class LiveExplorer:
         return self.output.locator("[role=status]").first.inner_text()
 
 
+# Takes a control up by keyboard, and tells of it and of the picture what they were.
+_TAKE_UP = f"""control => {{
+    control.focus();
+    const [now, min, max] = ['now', 'min', 'max'].map(name => Number(control.getAttribute(`aria-value${{name}}`)));
+    const film = control.matches('{LiveExplorer.FILM}');
+    return {{
+        kind: film ? 'film' : control.getAttribute('role') ?? control.type,
+        words: control.innerText,
+        index: control.selectedIndex,
+        range: control.type === 'number' ? [control.value, control.min, control.max].map(Number) : [now, min, max],
+        whole: control.step === '1',
+        picture: ({LiveExplorer.PICTURE})(control.closest('.jp-OutputArea-output')),
+    }};
+}}"""
+
+
 def _keys(control):
     """Return the keys that move a control to another value."""
-    kind = control.evaluate("control => control.getAttribute('role') ?? control.type")
-    if kind == "slider":
-        now, lowest, highest = (float(control.get_attribute(f"aria-value{name}")) for name in ("now", "min", "max"))
+    now, lowest, highest = control["range"]
+    if control["kind"] == "slider":
         key = "ArrowLeft" if now > (lowest + highest) / 2 else "ArrowRight"
-        whole = all(value.is_integer() for value in (now, lowest, highest))
+        whole = all(float(value).is_integer() for value in (now, lowest, highest))
         return [key] * (1 if whole else 5)  # a single fine step may be less than a pixel
-    if kind == "number":
-        return ["ControlOrMeta+a", *_another_number(control), "Enter"]
-    if kind == "select-one":
-        return ["ArrowUp" if control.evaluate("control => control.selectedIndex > 0") else "ArrowDown"]
+    if control["kind"] == "number":
+        return ["ControlOrMeta+a", *_another_number(now, lowest, highest, control["whole"]), "Enter"]
+    if control["kind"] == "select-one":
+        return ["ArrowUp" if control["index"] > 0 else "ArrowDown"]
     return ["Space"]
 
 
-def _another_number(box):
+def _another_number(now, lowest, highest, whole):
     """Return a whole box's highest number, so that all it unfolds is there, or a number a third of the range away."""
-    now, lowest, highest = float(box.input_value()), *(float(box.get_attribute(name)) for name in ("min", "max"))
-    if box.get_attribute("step") == "1":
+    if whole:
         return f"{lowest if now == highest else highest:.0f}"
     return f"{lowest + (now - lowest + 0.37 * (highest - lowest)) % (highest - lowest):.3g}"
