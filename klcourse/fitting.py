@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from klcourse.checks import bounded, check_function, check_number, check_option, check_whole_number, vector
+from klcourse.checks import bounded, check_flag, check_function, check_number, check_option, check_whole_number, vector
 
 __all__ = ["Trace", "descend_kl", "exact_slopes", "fit_gaussian", "forward_slopes", "reverse_slopes"]
 
@@ -93,7 +93,7 @@ def fit_gaussian(
     for name, value in (("variance", variance), ("learning_rate", learning_rate)):
         check_number(name, value, above=0)
     check_option("direction", direction, _SLOPES)
-    check_option("normalise", normalise, [True, False])
+    check_flag("normalise", normalise)
     total, forward = float(p.sum()), direction == "forward"
     scale = 1.0 if normalise or not forward else total
     slopes, rate = _SLOPES[direction](x, p / total), float(learning_rate) * scale

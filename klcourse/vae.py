@@ -246,13 +246,13 @@ class VAE:
     def _epochs(self, images, kl_coefficient, epochs):
         for _ in range(epochs):
             adam, before = self._adam, [array.copy() for array in self._state()]
-            steps = adam.steps
+            steps, draws = adam.steps, self._random.bit_generator.state
             with _one_thread(), np.errstate(all="ignore"):
                 losses = self._epoch(images, kl_coefficient)
             if not all(np.isfinite(part).all() for part in (losses, *self._state())):
                 for array, old in zip(self._state(), before, strict=True):
                     array[...] = old
-                adam.steps = steps
+                adam.steps, self._random.bit_generator.state = steps, draws
                 raise FloatingPointError(
                     f"This epoch left the finite numbers with kl_coefficient = {kl_coefficient:g}: give a smaller one; "
                     "1 gives the ELBO. The model is as it was before the epoch."
@@ -260,7 +260,7 @@ class VAE:
             yield losses
 
     def _state(self):
-        """All that an epoch of training changes, but the random numbers and Adam's count of steps."""
+        """The arrays that an epoch of training changes."""
         return self.parameters, self._adam.sum, self._adam.sum_of_squares
 
     def _epoch(self, images, kl_coefficient):
