@@ -182,7 +182,7 @@ def tap(page, part, across, down):
 
 
 PLACED = """part => {
-    part.scrollIntoViewIfNeeded();
+    part.scrollIntoView({block: 'center'}); // the place of the tap too, which may be below the part
     const {x, y, width, height} = part.getBoundingClientRect();
     return [x, y, width, height];
 }"""
