@@ -176,13 +176,13 @@ def size_faults(explorer):
 
 
 def tap(page, part, across, down):
-    """Tap a part at a place that is given as parts of its width and in pixels from its top, or from its bottom."""
+    """Tap a part at a place that is given as parts of its width and in pixels from its top, or if negative its end."""
     left, top, width, height = part.evaluate(PLACED)
-    page.touchscreen.tap(left + across * width, top + down % height)
+    page.touchscreen.tap(left + across * width, top + (down if down > 0 else height + down))
 
 
 PLACED = """part => {
-    part.scrollIntoViewIfNeeded();
+    part.scrollIntoView({block: 'center'}); // the place of the tap too, which may be below the part
     const {x, y, width, height} = part.getBoundingClientRect();
     return [x, y, width, height];
 }"""
