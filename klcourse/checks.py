@@ -337,7 +337,10 @@ def check_option(name, value, known):
     ValueError: perplexity is '20', a text: choose one of 2, 5, 20, 80, without quotation marks.
     """
     known = list(known)
-    if isinstance(value, str | Real) and not isinstance(value, bool) and value in known:
+    # Only of kinds that compare without a surprise: an array would do so entry by entry, and True is no 1 here.
+    if isinstance(value, str | Real) and any(
+        value == k and isinstance(value, bool) == isinstance(k, bool) for k in known
+    ):
         return
     options = ", ".join(map(repr, known))
     if isinstance(value, str) and not any(isinstance(option, str) for option in known):

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from klcourse.checks import check_number, check_shapes, check_whole_number, finite
+from klcourse.checks import check_number, check_shapes, check_whole_number, finite, numbers
 from klcourse.divergence import log_ratio
 
 __all__ = ["VAE", "rates_and_distortions"]
@@ -448,9 +448,7 @@ def _checked_images(images):
 
 
 def _checked_codes(z):
-    z = np.asarray(z)
-    if z.dtype.kind not in "fiu":
-        raise TypeError(f"z holds {z.dtype}: give numbers.")
+    z = numbers("z", z).astype(float)
     if z.ndim == 0 or z.shape[-1] != _LATENT:
         raise ValueError(f"z has shape {z.shape}: its last axis must hold the two coordinates of a point.")
     if not (np.abs(z) < 1e6).all():
