@@ -503,7 +503,7 @@ def test_bad_settings_are_refused_at_once(kl_coefficient, epochs, error, message
         ([0, math.nan], ValueError, "z holds NaN"),
         ([0, math.inf], ValueError, "z holds NaN, infinity"),
         ([0, 1e6], ValueError, "a million and more"),
-        (["a", "b"], TypeError, "z holds <U1: give numbers"),
+        (["a", "b"], TypeError, "z holds str32 values, not real numbers: give floats"),
         ([0, 1j], TypeError, "z holds complex128"),
         ([True, False], TypeError, "z holds bool"),
     ],
