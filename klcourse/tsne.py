@@ -180,6 +180,8 @@ def kl_and_gradient(affinities, y, exaggeration=1.0):
     ------
     ValueError, TypeError
         If P is no distribution of pairs, or y has not one point for each of its rows.
+    FloatingPointError
+        If the exaggeration is so large that the gradient overflows.
 
     >>> y = [[0], [1], [3]]
     >>> kl, gradient = kl_and_gradient(map_affinities(y), y)
@@ -188,7 +190,11 @@ def kl_and_gradient(affinities, y, exaggeration=1.0):
     """
     affinities, y = _checked(affinities, y)
     check_number("exaggeration", exaggeration, above=0)
-    return _kl_and_gradient(affinities, y, exaggeration, entr(affinities).sum())
+    with np.errstate(all="ignore"):
+        kl, gradient = _kl_and_gradient(affinities, y, exaggeration, entr(affinities).sum())
+    if not np.isfinite(gradient).all():
+        raise FloatingPointError(f"The gradient overflows: lower the exaggeration (now {exaggeration:g}).")
+    return kl, gradient
 
 
 def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60):
@@ -218,6 +224,8 @@ def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60)
     ------
     ValueError, TypeError
         At once, for input that does not fit; the message names the remedy.
+    FloatingPointError
+        Later, if a step leaves the finite numbers: the learning_rate or the exaggeration is too large.
 
     >>> from itertools import islice
     >>> data = np.random.default_rng(0).normal(size=(30, 5))
@@ -238,10 +246,17 @@ def _steps(affinities, y, learning_rate, exaggeration, exaggerated):
     velocity, entropy = np.zeros_like(y), entr(affinities).sum()
     for step in itertools.count():
         early = step < exaggerated
-        kl, gradient = _kl_and_gradient(affinities, y, exaggeration if early else 1, entropy)
+        with np.errstate(all="ignore"):
+            kl, gradient = _kl_and_gradient(affinities, y, exaggeration if early else 1, entropy)
+            velocity = (0.5 if early else 0.9) * velocity - learning_rate * gradient
+        if not (math.isfinite(kl) and np.isfinite(gradient).all()):
+            raise FloatingPointError(
+                f"Step {step} leaves the finite numbers: lower the learning_rate (now {learning_rate:g})"
+                f"{f' or the exaggeration (now {exaggeration:g})' if exaggerated else ''}."
+            )
         yield kl, y
-        velocity = (0.5 if early else 0.9) * velocity - learning_rate * gradient
-        y = y + velocity
+        with np.errstate(all="ignore"):
+            y = y + velocity
 
 
 def _kl_and_gradient(affinities, y, exaggeration, entropy):
@@ -292,6 +307,7 @@ def _checked(affinities, y):
     affinities, y = bounded("affinities", affinities, lowest=0), _points("y", y)
     if affinities.shape != (len(y), len(y)):
         raise ValueError(f"affinities has shape {affinities.shape}, and y {len(y)} points: give one row for each.")
-    if abs(affinities.sum() - 1) > 1e-8 or np.diag(affinities).any() or not np.allclose(affinities, affinities.T):
+    symmetric = np.allclose(affinities, affinities.T, rtol=1e-8, atol=0)  # a single pair holds little: no atol
+    if abs(affinities.sum() - 1) > 1e-8 or np.diag(affinities).any() or not symmetric:
         raise ValueError("affinities must be symmetric, 0 on the diagonal, with sum 1, as joint_affinities makes them.")
     return affinities, y
