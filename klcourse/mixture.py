@@ -6,7 +6,7 @@ A mixture is written as three sequences of length K: weights, means and standard
 import numpy as np
 from scipy.special import xlogy
 
-from klcourse.checks import check_number, check_same_length, check_sd, finite, vector
+from klcourse.checks import check_labels, check_number, check_same_length, check_sd, finite, vector
 from klcourse.gaussian import kl_gaussian, log_gaussian
 
 __all__ = [
@@ -310,6 +310,7 @@ def reverse_fits(d, weight, means, sds):
     """
     check_number("d", d, lowest=0)
     check_number("weight", weight, above=0, below=1)
+    check_labels(means=means, sds=sds)
     mean, sd = vector("means", means), vector("sds", sds)
     check_sd("sds", sd)
     check_same_length(means=mean, sds=sd)
@@ -351,6 +352,7 @@ _MOMENTS = (_NORMAL_WEIGHTS * _NODES ** np.arange(3)[:, None]).T  # columns: E f
 
 
 def _mixture(weights, means, sds):
+    check_labels(weights=weights, means=means, sds=sds)
     weights, means, sds = vector("weights", weights), vector("means", means), vector("sds", sds)
     if not weights.shape == means.shape == sds.shape:
         sizes = f"{weights.size} weights, {means.size} means and {sds.size} sds"
@@ -362,6 +364,7 @@ def _mixture(weights, means, sds):
 
 
 def _labels(x, q):
+    check_labels(axis=0, x=x, q=q)
     x, q = vector("x", x), finite("q", q)
     if q.ndim != 2 or len(q) != len(x):
         raise ValueError(f"q has shape {q.shape} for {len(x)} observations: give one row for each of them.")

@@ -5,6 +5,7 @@ but it is never negative, so nothing cancels where p and q are close.
 """
 
 import math
+import sys
 from numbers import Real
 
 import numpy as np
@@ -317,6 +318,8 @@ def _limits(lower, upper):
     for name, limit in (("lower", lower), ("upper", upper)):
         if not isinstance(limit, Real):
             raise TypeError(f"{name} is {limit!r}, not a number: use -np.inf and np.inf for the whole line.")
+        if math.inf > abs(limit) > sys.float_info.max:  # a whole number or a fraction
+            raise ValueError(f"{name} is too large for a float: use -np.inf and np.inf for the whole line.")
     if not lower < upper:
         raise ValueError(f"lower is {lower} and upper is {upper}: lower must be below upper. Swap them?")
     if upper - lower <= 16 * max(_reach(lower), _reach(upper)):

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import entr
 
-from klcourse.checks import bounded, check_number, check_whole_number
+from klcourse.checks import bounded, check_labels, check_number, check_whole_number
 
 __all__ = ["calibrate", "descend", "joint_affinities", "kl_and_gradient", "map_affinities", "neighbour_affinities"]
 
@@ -39,6 +39,7 @@ def neighbour_affinities(squared_distances, precision):
     >>> neighbour_affinities([1, 4, 9, 16], precision=0.385715661).round(6)
     array([0.733595, 0.230629, 0.033523, 0.002253])
     """
+    check_labels(axis=0, squared_distances=squared_distances, precision=precision)
     distances, precision = _distances(squared_distances), bounded("precision", precision, lowest=0)
     if precision.ndim and precision.shape != distances.shape[:-1]:
         raise ValueError(f"precision has shape {precision.shape}: give one number, or one for each row of distances.")
@@ -304,6 +305,7 @@ def _check_perplexity(perplexity, nearest, neighbours):
 
 
 def _checked(affinities, y):
+    check_labels(axis=0, affinities=affinities, y=y)
     affinities, y = bounded("affinities", affinities, lowest=0), _points("y", y)
     if affinities.shape != (len(y), len(y)):
         raise ValueError(f"affinities has shape {affinities.shape}, and y {len(y)} points: give one row for each.")
