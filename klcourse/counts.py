@@ -6,7 +6,17 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import erfcx, gammaln, log_ndtr, xlogy
 
-from klcourse.checks import bounded, check_sd, check_shapes, check_whole_number, finite, probabilities, vector
+from klcourse.checks import (
+    bounded,
+    check_counting_index,
+    check_labels,
+    check_sd,
+    check_shapes,
+    check_whole_number,
+    finite,
+    probabilities,
+    vector,
+)
 
 __all__ = ["fit_rounded_normal", "log_poisson", "log_rounded_normal", "mean_kl_of_samples"]
 
@@ -34,6 +44,7 @@ def log_poisson(k, rate):
     >>> log_poisson([0, 1, 5], 2.0).round(4)
     array([-2.    , -1.3069, -3.3218])
     """
+    check_labels(k=k, rate=rate)
     k, rate = _counts("k", k), bounded("rate", rate, lowest=0)
     check_shapes(k=k, rate=rate)
     return xlogy(k, rate) - rate - gammaln(k + 1)
@@ -62,6 +73,7 @@ def log_rounded_normal(k, mean, sd):
     >>> log_rounded_normal([0, 1, 40], 1.0, 1.0).round(4)
     array([  -1.1759,   -0.9599, -745.6953])
     """
+    check_labels(k=k, mean=mean, sd=sd)
     k, mean, sd = _counts("k", k), bounded("mean", finite("mean", mean)), finite("sd", sd)
     check_sd("sd", sd)
     check_shapes(k=k, mean=mean, sd=sd)
@@ -105,6 +117,7 @@ def fit_rounded_normal(often):
     >>> round(mean, 3), round(sd, 3)
     (3.218, 2.029)
     """
+    check_counting_index("often", often)
     often = vector("often", often)
     if often.size < 2 or (often < 0).any() or not often.any():
         raise ValueError(f"often is {often}: say how often each of the counts 0, 1, ... was seen, as np.bincount does.")

@@ -184,16 +184,19 @@ def js_divergence(*distributions, weights=None, base=None, axis=-1):
         )
     named = {f"distribution {i}": p for i, p in enumerate(distributions, start=1)}
     weights = _weights(weights, len(distributions))
-    # A distribution of weight 0 has no part in the mixture; leaving it in would give 0 * inf.
-    parts = [(w, p) for w, p in zip(weights, matching_probabilities(axis, **named), strict=True) if w > 0]
+    arrays = matching_probabilities(axis, **named)
+    # A distribution of weight 0 has no part but in the shape of the result; leaving it in would give 0 * inf.
+    parts = [(w, p) for w, p in zip(weights, arrays, strict=True) if w > 0]
 
-    first = parts[0][1]
+    _, main = max(parts, key=lambda part: part[0])
     mixture = sum(w * p for w, p in parts)
     # The mixture of the smallest numbers a float can hold rounds to 0; keep it above 0 wherever a part is.
     mixture = np.maximum(mixture, np.nextafter(0, 1) * (sum(p > 0 for _, p in parts) > 0))
     # p_i - m from differences of the inputs, which are exact when these are close, and not from the rounded mixture.
-    shift = sum(w * (p - first) for w, p in parts)
-    return _total(sum(w * _nonnegative_terms(p, mixture, (p - first) - shift) for w, p in parts), base)
+    # Taken from the distribution of most weight, whose own p - m is small where the other weights are.
+    shift = sum(w * (p - main) for w, p in parts)
+    terms = sum(w * _nonnegative_terms(p, mixture, (p - main) - shift) for w, p in parts)
+    return _total(np.broadcast_to(terms, np.broadcast_shapes(*(p.shape for p in arrays))), base)
 
 
 def js_distance(*distributions, weights=None, base=None, axis=-1):

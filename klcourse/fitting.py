@@ -9,7 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from klcourse.checks import bounded, check_function, check_number, check_option, check_whole_number, vector
+from klcourse.checks import (
+    bounded,
+    check_flag,
+    check_function,
+    check_labels,
+    check_number,
+    check_option,
+    check_whole_number,
+    vector,
+)
 
 __all__ = ["Trace", "descend_kl", "exact_slopes", "fit_gaussian", "forward_slopes", "reverse_slopes"]
 
@@ -80,7 +89,7 @@ def fit_gaussian(
 
     Notes
     -----
-    The true KL is exact to about 1e-15 nats, not relatively, and never below 0.
+    The true KL is exact to about 1e-15 nats below 1 nat and to 1e-15 of its value above, and never below 0.
 
     Source: Amari, "Natural Gradient Works Efficiently in Learning" (1998), for the natural gradient.
 
@@ -93,6 +102,7 @@ def fit_gaussian(
     for name, value in (("variance", variance), ("learning_rate", learning_rate)):
         check_number(name, value, above=0)
     check_option("direction", direction, _SLOPES)
+    check_flag("normalise", normalise)
     total, forward = float(p.sum()), direction == "forward"
     scale = 1.0 if normalise or not forward else total
     slopes, rate = _SLOPES[direction](x, p / total), float(learning_rate) * scale
@@ -236,23 +246,36 @@ def forward_slopes(x, p):
     p_mean = _weighted_sum(p, x)
     p_variance = _weighted_sum(p, (x - p_mean) ** 2)
     p_log_p = _weighted_sum(p[p > 0], np.log(p[p > 0]))
-    centred, squares, q = np.empty((3, x.size))
+    shifts, squares, q = np.empty((3, x.size))
 
     def slopes(mean, variance):
-        np.subtract(x, mean, out=centred)
-        np.multiply(centred, centred, out=squares)
+        place = _squares(x, mean, shifts, squares)
         np.multiply(squares, -0.5 / variance, out=q)
-        top = float(_largest(q))  # taken out, so that some weight is 1 however far the grid is from the mean
+        top = float(_largest(q))  # taken out, so that some weight is 1 however narrow q is
         np.exp(np.subtract(q, top, out=q), out=q)
         q_total = float(_add(q))
-        p_spread = p_variance + (mean - p_mean) * (mean - p_mean)  # ** would raise where * overflows
-        kl = p_log_p + p_spread / variance / 2 + math.log(q_total) + top
+        p_shift = p_mean - place
+        p_squares = p_variance + p_shift * (p_shift + 2 * (place - mean))  # ** would raise where * overflows
+        kl = p_log_p + p_squares / variance / 2 + math.log(q_total) + top
         excess = np.subtract(
             np.divide(q, q_total, out=q), p, out=q
         )  # first, or the slopes would cancel near the optimum
-        return kl, _weighted_sum(excess, centred), _weighted_sum(excess, squares)
+        return kl, _weighted_sum(excess, shifts), _weighted_sum(excess, squares)
 
     return slopes
+
+
+def _squares(x, mean, shifts, squares):
+    """Write c² = (x - mean)² less its value at the place of the grid nearest to the mean, and x less that place.
+
+    Far from the grid all c² are huge and alike, and their differences would have no digits. Sums over q - p are those
+    over c and c², because q and p have the same sum. Within the grid the place is the mean itself.
+    """
+    place = min(max(mean, float(x[0])), float(x[-1]))
+    np.subtract(x, place, out=shifts)
+    np.add(shifts, 2 * (place - mean), out=squares)
+    np.multiply(squares, shifts, out=squares)
+    return place
 
 
 def reverse_slopes(x, p):
@@ -276,15 +299,15 @@ def reverse_slopes(x, p):
     log_p = np.log(p)
 
     def slopes(mean, variance):
-        centred = x - mean
-        squares = centred * centred
+        shifts, squares = np.empty((2, x.size))
+        _squares(x, mean, shifts, squares)
         log_q = squares * (-0.5 / variance)
         log_q -= log_q.max()
         log_q -= math.log(float(np.exp(log_q).sum()))
         q, log_ratio = np.exp(log_q), log_q - log_p
         kl = _weighted_sum(q, log_ratio)
         excess = q * (log_ratio - kl)
-        return kl, _weighted_sum(excess, centred), _weighted_sum(excess, squares)
+        return kl, _weighted_sum(excess, shifts), _weighted_sum(excess, squares)
 
     return slopes
 
@@ -296,6 +319,7 @@ _SLOPES = {"forward": forward_slopes, "reverse": reverse_slopes}
 
 
 def _grid(x, p):
+    check_labels(x=x, p=p)
     x, p = bounded("x", vector("x", x)), bounded("p", vector("p", p))
     if x.shape != p.shape:
         raise ValueError(f"x has {x.size} points and p has {p.size}: give p's value at each point of x.")

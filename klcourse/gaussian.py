@@ -4,10 +4,12 @@ All results are in nats. The closed forms add up e^y - 1 - y with y = log(q/p), 
 two densities: nothing cancels where p and q are close.
 """
 
+import math
+
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from klcourse.checks import check_same_length, check_sd, check_shapes, covariance_root, finite, vector
+from klcourse.checks import check_labels, check_same_length, check_sd, check_shapes, covariance_root, finite, vector
 from klcourse.divergence import log_ratio
 from klcourse.quadrature import exp_above_tangent
 
@@ -35,11 +37,12 @@ def log_gaussian(x, mean, sd):
     >>> log_gaussian([0, 100], 0, 1).round(4)
     array([-9.1890000e-01, -5.0009189e+03])
     """
+    check_labels(x=x, mean=mean, sd=sd)
     x, mean, sd = finite("x", x), finite("mean", mean), finite("sd", sd)
     check_sd("sd", sd)
     check_shapes(x=x, mean=mean, sd=sd)
-    with np.errstate(over="ignore"):  # a logarithm below -1.8e308 is -inf
-        return -0.5 * ((x - mean) / sd) ** 2 - np.log(sd) - np.log(2 * np.pi) / 2
+    with np.errstate(all="ignore"):  # a square beyond the largest float makes it -inf
+        return -0.5 * _shift(x, mean, sd) ** 2 - np.log(sd) - np.log(2 * np.pi) / 2
 
 
 def kl_gaussian(mean_p, sd_p, mean_q, sd_q):
@@ -70,6 +73,7 @@ def kl_gaussian(mean_p, sd_p, mean_q, sd_q):
     array([0. , 0.5, 2. ])
     """
     named = {"mean_p": mean_p, "sd_p": sd_p, "mean_q": mean_q, "sd_q": sd_q}
+    check_labels(**named)
     mean_p, sd_p, mean_q, sd_q = (finite(name, value) for name, value in named.items())
     check_sd("sd_p", sd_p)
     check_sd("sd_q", sd_q)
@@ -77,8 +81,15 @@ def kl_gaussian(mean_p, sd_p, mean_q, sd_q):
     with np.errstate(all="ignore"):  # a result beyond the largest float is inf
         change = (sd_p - sd_q) / sd_q  # exact in the numerator where the two are close
         log_sd_ratio = np.where(np.abs(change) < 0.5, np.log1p(change), log_ratio(sd_p, sd_q))
-        kl = (exp_above_tangent(2 * log_sd_ratio) + ((mean_p - mean_q) / sd_q) ** 2) / 2
+        shift = _shift(mean_p, mean_q, sd_q)
+        kl = exp_above_tangent(2 * log_sd_ratio) / 2 + shift * (shift / 2)
     return float(kl) if kl.ndim == 0 else kl
+
+
+def _shift(mean_p, mean_q, unit):
+    """(mean_p - mean_q) / unit, also where the difference alone is too large for a float."""
+    difference = mean_p - mean_q
+    return np.where(np.isfinite(difference), difference / unit, mean_p / unit - mean_q / unit)
 
 
 def kl_gaussian_nd(mean_p, cov_p, mean_q, cov_q):
@@ -96,17 +107,22 @@ def kl_gaussian_nd(mean_p, cov_p, mean_q, cov_q):
     Returns
     -------
     float
-        In nats. Never negative, exactly 0 for identical input.
+        In nats. Never negative, exactly 0 for identical input; inf only where the value is too large for a float.
 
     Raises
     ------
     ValueError, TypeError
-        If a matrix is no covariance matrix, the dimensions differ, or an entry is not a finite number.
+        If a matrix is no covariance matrix or too nearly singular, the dimensions differ, or an entry is not a finite
+        number.
 
     Notes
     -----
     In coordinates in which q is the standard normal, p has the standard deviations that are the singular values of
     L_q⁻¹ L_p, where cov = L Lᵀ. There the formula is a sum of one-dimensional ones, one a direction.
+
+    Near-singular input costs digits, because the rounding of its entries decides: the relative error is about 1e-16
+    times the condition number of the correlation matrix, of p or of q, whichever is larger. (The units of the
+    variables do not matter.) Where that leaves fewer than 6 digits, the matrix is refused.
 
     Source: Rasmussen & Williams, "Gaussian Processes for Machine Learning" (2006), equation A.23.
 
@@ -115,13 +131,22 @@ def kl_gaussian_nd(mean_p, cov_p, mean_q, cov_q):
     >>> round(kl_gaussian_nd([0, 0], [[1, 0.9], [0.9, 1]], [0, 0], [[1, 0], [0, 1]]), 6)
     0.830366
     """
+    check_labels(mean_p=mean_p, cov_p=cov_p, mean_q=mean_q, cov_q=cov_q)
     mean_p, mean_q = vector("mean_p", mean_p), vector("mean_q", mean_q)
     root_p, root_q = covariance_root("cov_p", cov_p), covariance_root("cov_q", cov_q)
     check_same_length(mean_p=mean_p, cov_p=root_p, mean_q=mean_q, cov_q=root_q)
     # With the rows of root_q divided by its diagonal, the identity comes out exactly where p and q are the same.
     scale = np.diag(root_q)
-    right_sides = np.column_stack([root_p, mean_p - mean_q]) / scale[:, None]
-    whitened = solve_triangular(root_q / scale[:, None], right_sides, lower=True, unit_diagonal=True)
-    sds, shift = np.linalg.svd(whitened[:, :-1], compute_uv=False), whitened[:, -1]
     with np.errstate(all="ignore"):  # a result beyond the largest float is inf
-        return float(np.sum(exp_above_tangent(2 * np.log(sds))) + shift @ shift) / 2
+        right_sides = np.column_stack([root_p / scale[:, None], _shift(mean_p, mean_q, scale)])
+        unit_root_q = root_q / scale[:, None]
+        whitened = solve_triangular(unit_root_q, right_sides, lower=True, unit_diagonal=True, check_finite=False)
+        if not np.isfinite(whitened).all():
+            return math.inf
+        root, shift = whitened[:, :-1], whitened[:, -1]
+        sds = np.linalg.svd(root, compute_uv=False)
+        if sds[-1] > 1e-3 * sds[0]:
+            kl = np.sum(exp_above_tangent(2 * np.log(sds)))
+        else:  # the smallest have lost digits, but nothing cancels in the trace and the determinant
+            kl = np.sum(root**2) - len(root) - 2 * np.sum(log_ratio(np.diag(root_p), scale))
+        return float(kl / 2 + shift @ (shift / 2))

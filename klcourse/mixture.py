@@ -6,7 +6,7 @@ A mixture is written as three sequences of length K: weights, means and standard
 import numpy as np
 from scipy.special import xlogy
 
-from klcourse.checks import bounded, check_number, check_same_length, check_sd, finite, vector
+from klcourse.checks import bounded, check_labels, check_number, check_same_length, check_sd, finite, vector
 from klcourse.gaussian import kl_gaussian, log_gaussian
 
 __all__ = [
@@ -76,7 +76,12 @@ def responsibilities(x, weights, means, sds):
     Returns
     -------
     ndarray, shape (*x.shape, K)
-        Soft labels: they sum to 1 over the last axis.
+        Soft labels: they sum to 1 over the last axis, however far x lies from the components.
+
+    Notes
+    -----
+    Logarithms are taken relative to the likeliest component o, whose z = (x - mean) / sd is z_o. Far out, z_k² - z_o²
+    would lose all digits; it is d (2 z_o + d) with d = z_k - z_o = z_k (sd_o - sd_k) / sd_o + (mean_o - mean_k) / sd_o.
 
     >>> responsibilities([0, 1], [0.5, 0.5], [0, 2], [1, 1]).round(4)
     array([[0.8808, 0.1192],
@@ -85,7 +90,16 @@ def responsibilities(x, weights, means, sds):
     joint = log_joint(x, weights, means, sds)
     if np.isneginf(joint).all(axis=-1).any():
         raise ValueError("x lies too far from every component: rescale x, or widen the sds.")
-    return np.exp(joint - np.logaddexp.reduce(joint, axis=-1, keepdims=True))
+    x, (weights, means, sds) = finite("x", x)[..., None], _mixture(weights, means, sds)
+    likeliest = joint.argmax(axis=-1)[..., None]
+    weight, mean, sd = weights[likeliest], means[likeliest], sds[likeliest]
+    with np.errstate(all="ignore"):  # what overflows is the logarithm of 0
+        d = (x - means) / sds * ((sd - sds) / sd) + (mean - means) / sd
+        logs = np.log(weights / weight) - np.log(sds / sd) - d * (2 * ((x - mean) / sd) + d) / 2
+        # NaN where sds differ by more than a float can say: there the joint has all the digits that matter.
+        logs = np.where(np.isnan(logs), joint - joint.max(axis=-1, keepdims=True), logs)
+        labels = np.exp(logs - logs.max(axis=-1, keepdims=True))
+    return labels / labels.sum(axis=-1, keepdims=True)
 
 
 def lower_bound(x, q, weights, means, sds):
@@ -295,6 +309,7 @@ def reverse_fits(d, weight, means, sds):
     bounded("d", d, highest=1e6)
     check_number("weight", weight, above=0, below=1)
     d, weight = float(d), float(weight)
+    check_labels(means=means, sds=sds)
     mean, sd = (bounded(n, vector(n, v), -1e6, 1e6) for n, v in {"means": means, "sds": sds}.items())
     check_sd("sds", sd)
     check_same_length(means=mean, sds=sd)
@@ -336,6 +351,7 @@ _MOMENTS = (_NORMAL_WEIGHTS * _NODES ** np.arange(3)[:, None]).T  # columns: E f
 
 
 def _mixture(weights, means, sds):
+    check_labels(weights=weights, means=means, sds=sds)
     weights, means, sds = vector("weights", weights), vector("means", means), vector("sds", sds)
     if not weights.shape == means.shape == sds.shape:
         sizes = f"{weights.size} weights, {means.size} means and {sds.size} sds"
@@ -356,6 +372,7 @@ def _named_mixture(name, mixture):
 
 
 def _labels(x, q):
+    check_labels(axis=0, x=x, q=q)
     x, q = bounded("x", vector("x", x)), finite("q", q)
     if q.ndim != 2 or len(q) != len(x):
         raise ValueError(f"q has shape {q.shape} for {len(x)} observations: give one row for each of them.")

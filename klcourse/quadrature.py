@@ -11,12 +11,12 @@ import numpy as np
 from numpy.polynomial import legendre
 from scipy.special import roots_jacobi
 
-from klcourse.checks import numbers, shown
+from klcourse.checks import finite, numbers, shown
 
 __all__ = ["exp_above_tangent", "kl_quad"]
 
 
-def kl_quad(log_p, log_q, *, lower=-math.inf, upper=math.inf):
+def kl_quad(log_p, log_q, *, lower=-math.inf, upper=math.inf, points=()):
     """KL(p‖q) = ∫ p log(p / q) dx of two densities on a line, by quadrature in log space.
 
     Parameters
@@ -26,22 +26,27 @@ def kl_quad(log_p, log_q, *, lower=-math.inf, upper=math.inf):
         returns an array of the same shape, -inf where the density is 0.
     lower, upper : float
         The range of integration. It must hold all of p's mass; q may lie partly outside.
+    points : array_like, shape (n,)
+        Places between `lower` and `upper` to look at closely, 200 at most: known jumps, gaps and narrow peaks, which
+        the search may miss. Panels are laid around them as around a peak.
 
     Returns
     -------
     float
         In nats, never negative. inf where q = 0 < p on an interval (a p below the smallest float counts as 0) and where
-        the integral diverges, as for a Cauchy p and a Gaussian q.
+        the integral diverges, as for a Cauchy p and a Gaussian q, or comes so close to it that floats cannot tell.
 
     Raises
     ------
     ValueError
-        If p does not integrate to 1 between `lower` and `upper`, q integrates to more (on the whole line also to
-        less), a log density is NaN or has the wrong shape, or `lower` is not below `upper`.
+        If p does not integrate to 1 between `lower` and `upper`, to 8 digits, or q integrates to more (on the whole
+        line also to less), a log density is NaN or has the wrong shape, `lower` is not below `upper`, or one of
+        `points` does not lie between them.
     TypeError
         If log_p or log_q is no function of arrays, or a limit no number.
     ArithmeticError
-        If the accuracy would be poor: a tail that falls too slowly, or densities narrower than floats can resolve.
+        If the accuracy would be poor, an error above 1e-9 of the result and 1e-14 nats: a tail that falls too slowly,
+        densities narrower than floats can resolve, noise (float32 is enough), or more than 200 peaks of one density.
 
     Notes
     -----
@@ -50,6 +55,13 @@ def kl_quad(log_p, log_q, *, lower=-math.inf, upper=math.inf):
     are evaluated, so that nothing is lost where p or q is too small for a float. A search for the peaks of p and q
     places the panels: their lengths double away from every peak and finite end, and any panel on which the rule
     disagrees with its two halves is halved.
+
+    What no quadrature can see is what lies between the points it tries. Those of the search are 1.6 % of their distance
+    from 0 and from a finite end apart where that distance is between 0.001 and 1000, and farther beyond; panels are no
+    finer than 2 % of their distance from the nearest peak. A narrower peak, or gap of q, may fall between. Where more
+    than 1e-8 of p's mass is missing then, or of q's on the whole line, or q's is above 1 for a gap, a search 100 times
+    as fine follows, and an error if it finds nothing. What nothing tells of stays unseen: a peak of less mass, and a
+    gap in a q that without it integrates to 1, or to less between finite limits. Give their places as `points`.
 
     Source: Davis & Rabinowitz, "Methods of Numerical Integration", 2nd ed. (1984), chapter 6 (automatic integration).
 
@@ -64,11 +76,12 @@ def kl_quad(log_p, log_q, *, lower=-math.inf, upper=math.inf):
     """
     log_p, log_q = _log_density("log_p", log_p), _log_density("log_q", log_q)
     lower, upper = _limits(lower, upper)
+    points = _points(points, lower, upper)
     whole_line = (lower, upper) == (-math.inf, math.inf)
     with np.errstate(all="ignore"):  # overflow and log 0 are limits here, not accidents
         for resolution in (4_000, 400_000):  # the finer search for peaks only if the first has missed some mass
-            (p_mass, q_mass, kl), error = _integrals(log_p, log_q, lower, upper, resolution)
-            if _is_whole(p_mass) and (_is_whole(q_mass) or not whole_line):
+            (p_mass, q_mass, kl), error = _integrals(log_p, log_q, lower, upper, points, resolution)
+            if _fits(p_mass, error[0], all_needed=True) and _fits(q_mass, error[1], all_needed=whole_line):
                 break
     _check_mass("p", p_mass, error[0], lower, upper, all_needed=True)
     _check_mass("q", q_mass, error[1], lower, upper, all_needed=whole_line)
@@ -128,12 +141,12 @@ def _integrands(log_p, log_q, x):
     return np.stack([p, q, np.where(np.abs(y) < 0.5, p * exp_above_tangent(y), q - p - p_times_y)])
 
 
-def _integrals(log_p, log_q, lower, upper, resolution):
+def _integrals(log_p, log_q, lower, upper, places, resolution):
     """The integrals of p, q and p log(p/q) - p + q, and bounds of their errors."""
     ends = [end for end in (lower, upper) if math.isfinite(end)]
     first, last = max(lower + _reach(lower), -_FAR), min(upper - _reach(upper), _FAR)
     points = _around([0.0, *ends], _search_distances(resolution), first, last)
-    peaks = [*_peaks(log_p, points), *_peaks(log_q, points)]
+    peaks = [*_peaks("log_p", log_p, points), *_peaks("log_q", log_q, points), *places]
     edges = _without_overflow(log_p, log_q, _around([*peaks, *ends] or [0.0], _DOUBLINGS, first, last))
     if len(edges) < 2:
         return np.zeros((2, 3))
@@ -161,17 +174,27 @@ def _around(centres, distances, first, last):
     return points[(first <= points) & (points <= last)]
 
 
-def _peaks(function, x):
-    """The places of the local maxima. In log space nothing is flat, so that a slope leads to them from afar."""
+_MOST_PEAKS = 200  # each takes about 100 panels; noise makes thousands
+
+
+def _peaks(name, function, x):
+    """The places of the local maxima, and the middles of gaps. In log space a slope leads to a maximum from afar."""
     y = np.round(function(x), 6)  # so that rounding errors make no peaks
     steps = np.flatnonzero(y[1:] != y[:-1])
     top = np.flatnonzero((y[steps[:-1]] < y[steps[:-1] + 1]) & (y[steps[1:]] > y[steps[1:] + 1]))
+    gaps = np.flatnonzero(y[steps[:-1] + 1] == -np.inf)
+    if len(top) + len(gaps) > _MOST_PEAKS:
+        raise ArithmeticError(
+            f"{name} goes up and down {len(top)} times at {len(x)} points, too often for quadrature: is it noisy, or "
+            "computed in float32? If it oscillates, integrate a few periods at a time, or use a closed form."
+        )
+    middles = x[steps[gaps] + 1] + (x[steps[gaps + 1]] - x[steps[gaps] + 1]) / 2
     left, right = x[steps[top]], x[steps[top + 1] + 1]
     for _ in range(18):  # each time to an eighth of the width: down to neighbouring floats
         x = left + (right - left) * np.linspace(0, 1, 17)[:, None]
         best = np.clip(np.argmax(function(x), axis=0), 1, 15)
         left, right = (np.take_along_axis(x, best[None] + side, axis=0)[0] for side in (-1, 1))
-    return left + (right - left) / 2
+    return np.append(middles, left + (right - left) / 2)
 
 
 def _is_nothing(log_p, x):
@@ -199,20 +222,27 @@ def _where_it_matters(log_p, log_q, edges):
     return edges[keep]
 
 
+_MOST_PANELS = 30_000  # halved; what is not settled then will not be
+_AT_ONCE = 4_000  # panels, to bound the memory
+
+
 def _panels(log_p, log_q, edges):
     """The integrals between the first and the last edge, and their errors.
 
-    All panels are evaluated at once; SciPy's adaptive integrators take them one by one and need 300 times as long.
+    Panels are evaluated together; SciPy's adaptive integrators take them one by one and need 300 times as long.
     """
 
     def gauss(left, right):
+        if len(left) > _AT_ONCE:
+            parts = [slice(start, start + _AT_ONCE) for start in range(0, len(left), _AT_ONCE)]
+            return np.concatenate([gauss(left[part], right[part]) for part in parts], axis=1)
         half = (right - left) / 2
         values = _integrands(log_p, log_q, left + half + half * _NODES[:, None])
         return np.where(half > 0, _WEIGHTS @ values * half, 0)
 
     left, right = edges[:-1], edges[1:]
     whole = gauss(left, right)
-    total, error = np.zeros(3), np.zeros(3)
+    total, error, halved = np.zeros(3), np.zeros(3), 0
     for _ in range(60):
         middle = left + (right - left) / 2
         halves = np.stack([gauss(left, middle), gauss(middle, right)])
@@ -222,7 +252,8 @@ def _panels(log_p, log_q, edges):
         tolerance = 1e-14 * np.array([1, 1, max(kl, math.sqrt(kl))])  # rounding goes with sqrt(kl) when that is small
         split = np.any(difference > tolerance[:, None], axis=0)
         total, error = total + both[:, ~split].sum(axis=1), error + difference[:, ~split].sum(axis=1)
-        if not split.any() or split.sum() > 10_000:
+        halved += split.sum()
+        if not split.any() or halved > _MOST_PANELS:
             break
         left, right = np.append(left[split], middle[split]), np.append(middle[split], right[split])
         whole = np.concatenate(halves[:, :, split], axis=1)
@@ -232,36 +263,45 @@ def _panels(log_p, log_q, edges):
 def _tail(log_p, log_q, start, end):
     """The integrals and their errors from start to the end (of the line, or a point where a density may be singular).
 
-    There p and q are continued as powers of the distance, and log(p/q) as linear in its logarithm.
+    There p and q are continued as powers of the distance, and log(p/q) as linear in its logarithm, or as a power too.
     """
     doublings = np.array([1, 2, 4, 8])
     x = end + (start - end) * doublings if math.isfinite(end) else start / doublings
-    distance = np.abs(x - end) if math.isfinite(end) else np.abs(x)
-    log_p, log_q = log_p(x), log_q(x)
-    p, decay, p_error = _power_tail(log_p + np.log(distance))
-    q, _, q_error = _power_tail(log_q + np.log(distance))
-    if p == 0:
-        return [p, q, q], [0, q_error, q_error]
+    log_distance = np.log(np.abs(x - end) if math.isfinite(end) else np.abs(x))
+    log_p, log_q = log_p(x) + log_distance, log_q(x) + log_distance
+    rounding, q_rounding = 2**-50 * (np.abs([log_p[0], log_q[0]]) + 2 * abs(log_distance[0]))
+    p, decay, p_error = _power_tail(log_p, rounding)
+    q, _, q_error = _power_tail(log_q, q_rounding)
     ratio = log_p - log_q
     growth, bend, drift = _derivatives(ratio)
-    log_terms = log_p + np.log(distance) + np.log(np.abs(ratio))
-    faster_than_log = abs(bend) > 1e-6 * (1 + abs(ratio[0]))
-    if ratio[0] == math.inf or (faster_than_log and _derivatives(log_terms)[0] > -1e-6):
+    log_terms = log_p + np.log(np.abs(ratio))
+    if log_p[0] == -math.inf or (p == 0 and not np.exp(log_terms[0]) > 0):
+        return [p, q, q], [0, q_error, q_error]
+    if ratio[0] == math.inf:
         return [p, q, math.inf], [p_error, q_error, 0]
-    kl = p * (ratio[0] + growth / decay)
-    kl_error = p * (abs(bend) / decay**2 + abs(drift)) + p_error * abs(ratio[0])
+    if abs(bend) > 1e-6 * (1 + abs(ratio[0])):  # faster than the logarithm
+        kl, _, kl_error = _power_tail(log_terms, rounding)
+        kl *= np.sign(ratio[0])
+    else:
+        kl = p * (ratio[0] + growth / decay)
+        kl_error = p * (abs(bend) / decay**2 + (abs(drift) + rounding) / abs(decay)) + p_error * abs(ratio[0])
     return [p, q, kl - p + q], [p_error, q_error, kl_error + p_error + q_error]
 
 
-def _power_tail(log_terms):
-    """The integral over the logarithm of the distance, the power with which the terms decay, and an error."""
+def _power_tail(log_terms, rounding):
+    """The integral over the logarithm of the distance, the power with which the terms decay, and an error.
+
+    What decays by a power that may be no more than rounding does not end: its integral is inf. Where the power still
+    rises with the distance, as in x^-1.001 log² x, nobody knows: the error is inf.
+    """
     growth, bend, drift = _derivatives(log_terms)
     last = np.exp(log_terms[0])
     if last == 0:
         return 0, -growth, 0
-    if growth >= 0:
-        return math.inf, -growth, 0
-    return last / -growth, -growth, last / -growth * (abs(bend) / growth**2 + abs(drift))
+    if growth >= -10 * rounding:
+        undecided = bend < -100 * rounding and growth**2 < -100 * bend
+        return (last, -growth, math.inf) if undecided else (math.inf, -growth, 0)
+    return last / -growth, -growth, last / -growth * (abs(bend) / growth**2 + (abs(drift) + rounding) / -growth)
 
 
 def _derivatives(values):
@@ -283,8 +323,9 @@ def _limits(lower, upper):
             raise TypeError(f"{name} is {shown(limit)}, not a number: use -np.inf and np.inf for the whole line.")
         try:
             float(limit)
-        except OverflowError:
-            raise ValueError(f"{name} is {shown(limit)}, too large for a float: give -np.inf or np.inf.") from None
+        except OverflowError:  # a whole number or a fraction
+            remedy = "use -np.inf and np.inf for the whole line."
+            raise ValueError(f"{name} is too large for a float: {remedy}") from None
     lower, upper = float(lower), float(upper)  # float16 would not stand the arithmetic below
     if not lower < upper:
         raise ValueError(f"lower is {lower:g} and upper is {upper:g}: lower must be below upper. Swap them?")
@@ -293,15 +334,26 @@ def _limits(lower, upper):
     return (float(lower) if lower > -_FAR else -math.inf), (float(upper) if upper < _FAR else math.inf)
 
 
+def _points(points, lower, upper):
+    points = finite("points", points)
+    if points.ndim != 1 or len(points) > _MOST_PEAKS or not ((lower < points) & (points < upper)).all():
+        raise ValueError(
+            f"points is {points}: give a list of places between lower and upper, {_MOST_PEAKS} at most, or none."
+        )
+    return points
+
+
+_BLOCK = 2**16  # points at a time, to bound the memory that a log density takes
+
+
 def _log_density(name, function):
     """The function with its output checked."""
     if not callable(function):
         raise TypeError(f"{name} is {function!r}, not a function: give one that returns log densities for points x.")
 
-    def evaluate(x):
-        points = x.flatten()
+    def checked(points):
         try:
-            values = numbers(f"{name}(x)", function(points))
+            values = numbers(f"{name}(x)", function(points.copy()))
         except (TypeError, ValueError) as error:
             raise TypeError(
                 f"{name} does not work on an array of points ({error}). Write it with NumPy functions, "
@@ -314,33 +366,46 @@ def _log_density(name, function):
             )
         if np.isnan(values).any():
             raise ValueError(
-                f"{name} is NaN at x = {x.flat[np.argmax(np.isnan(values))]}: return -inf where the density is 0, "
+                f"{name} is NaN at x = {points[np.argmax(np.isnan(values))]}: return -inf where the density is 0, "
                 "and set lower and upper to where it is defined."
             )
-        return values.astype(float).reshape(x.shape)
+        return values.astype(float)
+
+    def evaluate(x):
+        points = x.ravel()
+        starts = range(0, max(points.size, 1), _BLOCK)
+        return np.concatenate([checked(points[start : start + _BLOCK]) for start in starts]).reshape(x.shape)
 
     return evaluate
 
 
-def _is_whole(mass, error=0.0):
-    return abs(mass - 1) <= 1e-8 + 10 * error
+def _fits(mass, error, *, all_needed):
+    return abs(mass - 1) <= 1e-8 + 10 * error or (mass < 1 and not all_needed)
 
 
 def _check_mass(name, mass, error, lower, upper, *, all_needed):
-    if _is_whole(mass, error) or (mass < 1 and not all_needed):
+    if _fits(mass, error, all_needed=all_needed):
         return
+    window = f"between {lower:g} and {upper:g}"
+    if abs(mass - 1) < 1e-4:
+        raise ValueError(
+            f"{name} integrates to 1 {'+' if mass > 1 else '-'} {abs(mass - 1):.2g} {window}, and 8 digits are needed: "
+            f"give the normaliser of log_{name} to more digits, or, if it is right, the place of a narrow peak or gap "
+            "as one of the points."
+        )
     if (lower, upper) == (-math.inf, math.inf):
-        remedy = f"Add the missing log normaliser, or shift x so that a very narrow peak of {name} lies near 0."
+        remedy = (
+            f"Add the missing log normaliser, or give the place of a very narrow peak of {name} as one of the points."
+        )
     else:
         remedy = f"Widen lower and upper to {name}'s whole support, or add the missing log normaliser."
-    raise ValueError(
-        f"{name} integrates to {mass:.6g} between {lower:g} and {upper:g}: KL needs all of {name}'s mass. {remedy}"
-    )
+    raise ValueError(f"{name} integrates to {mass:.6g} {window}: KL needs all of {name}'s mass. {remedy}")
 
 
 def _check_accuracy(kl, error):
     if not error <= 1e-9 * kl + 1e-14:
         raise ArithmeticError(
             f"The integral is {kl:.6g} give or take {error:.1g}, which is not good enough: a tail falls too slowly, "
-            "or a density is too narrow for floats so far from 0. Shift or rescale x, or use a closed form."
+            "or a density is noisy, oscillates, or is too narrow for floats so far from 0. Shift or rescale x, "
+            "or use a closed form."
         )

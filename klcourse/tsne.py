@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import entr
 
-from klcourse.checks import bounded, check_number, check_whole_number, shown
+from klcourse.checks import bounded, check_labels, check_number, check_whole_number, shown
 
 __all__ = ["calibrate", "descend", "joint_affinities", "kl_and_gradient", "map_affinities", "neighbour_affinities"]
 
@@ -39,6 +39,7 @@ def neighbour_affinities(squared_distances, precision):
     >>> neighbour_affinities([1, 4, 9, 16], precision=0.385715661).round(6)
     array([0.733595, 0.230629, 0.033523, 0.002253])
     """
+    check_labels(axis=0, squared_distances=squared_distances, precision=precision)
     distances, precision = _distances(squared_distances), bounded("precision", precision, lowest=0)
     if precision.ndim and precision.shape != distances.shape[:-1]:
         raise ValueError(f"precision has shape {precision.shape}: give one number, or one for each row of distances.")
@@ -185,6 +186,8 @@ def kl_and_gradient(affinities, y, exaggeration=1.0):
     ------
     ValueError, TypeError
         If P is no distribution of pairs, or y has not one point for each of its rows.
+    FloatingPointError
+        If the exaggeration is so large that the gradient overflows.
 
     >>> y = [[0], [1], [3]]
     >>> kl, gradient = kl_and_gradient(map_affinities(y), y)
@@ -193,7 +196,11 @@ def kl_and_gradient(affinities, y, exaggeration=1.0):
     """
     affinities, y = _checked(affinities, y)
     check_number("exaggeration", exaggeration, above=0)
-    return _kl_and_gradient(affinities, y, exaggeration, entr(affinities).sum())
+    with np.errstate(all="ignore"):
+        kl, gradient = _kl_and_gradient(affinities, y, exaggeration, entr(affinities).sum())
+    if not np.isfinite(gradient).all():
+        raise FloatingPointError(f"The gradient overflows: lower the exaggeration (now {exaggeration:g}).")
+    return kl, gradient
 
 
 def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60):
@@ -223,6 +230,8 @@ def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60)
     ------
     ValueError, TypeError
         At once, for input that does not fit; the message names the remedy.
+    FloatingPointError
+        Later, if a step leaves the finite numbers: the learning_rate or the exaggeration is too large.
 
     >>> from itertools import islice
     >>> data = np.random.default_rng(0).normal(size=(30, 5))
@@ -243,10 +252,17 @@ def _steps(affinities, y, learning_rate, exaggeration, exaggerated):
     velocity, entropy = np.zeros_like(y), entr(affinities).sum()
     for step in itertools.count():
         early = step < exaggerated
-        kl, gradient = _kl_and_gradient(affinities, y, exaggeration if early else 1, entropy)
+        with np.errstate(all="ignore"):
+            kl, gradient = _kl_and_gradient(affinities, y, exaggeration if early else 1, entropy)
+            velocity = (0.5 if early else 0.9) * velocity - learning_rate * gradient
+        if not (math.isfinite(kl) and np.isfinite(gradient).all()):
+            raise FloatingPointError(
+                f"Step {step} leaves the finite numbers: lower the learning_rate (now {learning_rate:g})"
+                f"{f' or the exaggeration (now {exaggeration:g})' if exaggerated else ''}."
+            )
         yield kl, y
-        velocity = (0.5 if early else 0.9) * velocity - learning_rate * gradient
-        y = y + velocity
+        with np.errstate(all="ignore"):
+            y = y + velocity
 
 
 def _kl_and_gradient(affinities, y, exaggeration, entropy):
@@ -294,9 +310,11 @@ def _check_perplexity(perplexity, nearest, neighbours):
 
 
 def _checked(affinities, y):
+    check_labels(axis=0, affinities=affinities, y=y)
     affinities, y = bounded("affinities", affinities, lowest=0), _points("y", y)
     if affinities.shape != (len(y), len(y)):
         raise ValueError(f"affinities has shape {affinities.shape}, and y {len(y)} points: give one row for each.")
-    if abs(affinities.sum() - 1) > 1e-8 or np.diag(affinities).any() or not np.allclose(affinities, affinities.T):
+    symmetric = np.allclose(affinities, affinities.T, rtol=1e-8, atol=0)  # a single pair holds little: no atol
+    if abs(affinities.sum() - 1) > 1e-8 or np.diag(affinities).any() or not symmetric:
         raise ValueError("affinities must be symmetric, 0 on the diagonal, with sum 1, as joint_affinities makes them.")
     return affinities, y

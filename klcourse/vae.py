@@ -10,12 +10,16 @@ Beside it stands the best linear VAE, which is known in closed form.
 """
 
 import math
+import os
+import secrets
+import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from klcourse.checks import check_number, check_shapes, check_whole_number, finite, numbers
+from klcourse.checks import as_array, check_labels, check_number, check_shapes, check_whole_number, finite, numbers
 from klcourse.divergence import log_ratio
 
 __all__ = ["VAE", "rates_and_distortions"]
@@ -99,6 +103,9 @@ class VAE:
         ------
         ValueError, TypeError
             At once, before any training, for input that does not fit; the message names the remedy.
+        FloatingPointError
+            After an epoch that has left the finite numbers, as with a kl_coefficient of 1e39. The model is then as it
+            was before that epoch.
 
         Notes
         -----
@@ -126,11 +133,14 @@ class VAE:
         ------
         ValueError, TypeError
             If these are no such images; the message names the remedy.
+        FloatingPointError
+            If the weights are so large that the result is no finite number.
         """
         images, weights = _checked_images(images), named_parts(self.parameters)
-        with _one_thread():
+        with _one_thread(), np.errstate(all="ignore"):
             codes = [_encode(weights, x)[-2:] for x in self._batches(images)]
         mean, log_variance = (np.concatenate(parts) for parts in zip(*codes, strict=True))
+        _check_results(mean, log_variance)
         return mean, log_variance
 
     def decode(self, z):
@@ -149,9 +159,13 @@ class VAE:
         ------
         ValueError, TypeError
             If z does not end in an axis of two, or holds what is no finite number below a million.
+        FloatingPointError
+            If the weights are so large that the result is no finite number.
         """
         z = _checked_codes(z).astype(self.parameters.dtype)
-        _, _, logits = _decode(named_parts(self.parameters), z.reshape(-1, _LATENT))
+        with np.errstate(all="ignore"):
+            _, _, logits = _decode(named_parts(self.parameters), z.reshape(-1, _LATENT))
+        _check_results(logits)
         return ((1 + np.tanh(logits / 2)) / 2).reshape(*z.shape[:-1], _SIDE, _SIDE)
 
     def evaluate(self, images):
@@ -171,22 +185,47 @@ class VAE:
         ------
         ValueError, TypeError
             If these are no such images; the message names the remedy.
+        FloatingPointError
+            If the weights are so large that the result is no finite number.
         """
         images, weights, random = _checked_images(images), named_parts(self.parameters), np.random.default_rng(0)
         reconstruction = kl = 0.0
-        with _one_thread():
+        with _one_thread(), np.errstate(all="ignore"):
             for x in self._batches(images):
                 _, _, mean, log_variance = _encode(weights, x)
                 z = mean + np.exp(log_variance / 2) * random.standard_normal(mean.shape, x.dtype)
                 _, _, logits = _decode(weights, z)
                 reconstruction += pixel_cross_entropy(x, logits, np.empty_like(x))
                 kl += kl_to_standard_normal(mean, log_variance)
+        _check_results(reconstruction, kl)
         return reconstruction / len(images), kl / len(images)
 
     def save(self, path):
-        """Write all weights and biases to `path`, as an npz file of named arrays."""
-        with open(path, "wb") as file:
-            np.savez(file, **vars(named_parts(self.parameters)))
+        """Write all weights and biases to `path`, as an npz file of named arrays.
+
+        An older file there is replaced at the end, in one step: an interrupt or a full disk leaves it as it was.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError, TypeError
+            If this is no path, or something other than a file stands there.
+        """
+        target = Path(os.path.realpath(_checked_path(path)))  # a link stays a link
+        if target.exists() and not target.is_file():
+            raise ValueError(f"path is {path}, which is no file: give the name of a file.")
+        beside = target.with_name(f".{secrets.token_hex(8)}.part")
+        try:
+            with open(beside, "xb") as file:
+                np.savez(file, **vars(named_parts(self.parameters)))
+            os.replace(beside, target)
+        finally:
+            beside.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path):
@@ -196,19 +235,33 @@ class VAE:
         ------
         OSError
             If there is no such file.
-        ValueError
-            If it holds something else.
+        ValueError, TypeError
+            If it holds something else, or this is no path.
         """
         vae = cls()
-        with open(path, "rb") as file:
+        with open(_checked_path(path), "rb") as file:
             _read_weights(file, vae.parameters, path)
         return vae
 
     def _epochs(self, images, kl_coefficient, epochs):
         for _ in range(epochs):
-            with _one_thread():
+            adam, before = self._adam, [array.copy() for array in self._state()]
+            steps = adam.steps
+            with _one_thread(), np.errstate(all="ignore"):
                 losses = self._epoch(images, kl_coefficient)
+            if not all(np.isfinite(part).all() for part in (losses, *self._state())):
+                for array, old in zip(self._state(), before, strict=True):
+                    array[...] = old
+                adam.steps = steps
+                raise FloatingPointError(
+                    f"This epoch left the finite numbers with kl_coefficient = {kl_coefficient:g}: give a smaller one; "
+                    "1 gives the ELBO. The model is as it was before the epoch."
+                )
             yield losses
+
+    def _state(self):
+        """All that an epoch of training changes, but the random numbers and Adam's count of steps."""
+        return self.parameters, self._adam.sum, self._adam.sum_of_squares
 
     def _epoch(self, images, kl_coefficient):
         gradient, spare = np.empty_like(self.parameters), spare_memory(self.parameters.dtype)
@@ -219,6 +272,8 @@ class VAE:
             losses = differentiate(weights, x, noise, kl_coefficient, slopes, spare)
             self._adam.step(self.parameters, gradient)
             reconstruction, kl = reconstruction + losses[0], kl + losses[1]
+            if not math.isfinite(reconstruction + kl):
+                break  # no later batch brings the numbers back
         return reconstruction / len(images), kl / len(images)
 
     def _batches(self, images, order=None):
@@ -419,6 +474,7 @@ def rates_and_distortions(level, variances):
     >>> rates.round(4), distortions
     (array([1.0397, 0.3466, 0.    ]), array([0.5 , 0.5 , 0.25]))
     """
+    check_labels(level=level, variances=variances)
     level, variances = finite("level", level), finite("variances", variances)
     if not ((level > 0).all() and (variances > 0).all()):
         raise ValueError(f"level is {level} and variances are {variances}: all must be above 0.")
@@ -430,7 +486,7 @@ def rates_and_distortions(level, variances):
 
 
 def _checked_images(images):
-    images = np.asarray(images)
+    images = as_array("images", images)
     if images.ndim != 3 or images.shape[1:] != (_SIDE, _SIDE):
         remedy = "give one image as image[np.newaxis]" if images.shape == (_SIDE, _SIDE) else "reshape or crop them"
         raise ValueError(f"images has shape {images.shape}, not (n, 28, 28): {remedy}.")
@@ -456,14 +512,40 @@ def _checked_codes(z):
     return z
 
 
+def _checked_path(path):
+    if not isinstance(path, str | os.PathLike):  # open() takes a number for a file that is open already
+        raise TypeError(f"path is {path!r}: give the name of a file, such as 'model.npz'.")
+    return path
+
+
+def _check_results(*results):
+    if not all(np.isfinite(result).all() for result in results):
+        raise FloatingPointError("The weights of this model are so large that its numbers overflow: train it anew.")
+
+
 def _read_weights(file, parameters, path):
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            weights = {name: arrays[name] for name in SHAPES}
+        with zipfile.ZipFile(file) as archive:
+            weights = {name: _read_array(archive, name, shape) for name, shape in SHAPES.items()}
     except Exception as error:  # NumPy, zipfile and zlib each raise their own
         raise ValueError(f"{path} is damaged, or is no model that VAE.save wrote: train it anew.") from error
     for name, target in vars(named_parts(parameters)).items():
         array = weights[name]
-        if array.shape != target.shape or array.dtype.kind != "f" or not np.isfinite(array).all():
+        if array is None or not np.isfinite(array).all():
             raise ValueError(f"{path} is no model that VAE.save wrote: {name} should be {target.shape} finite floats.")
         target[...] = array
+
+
+def _read_array(archive, name, shape):
+    """The array as float32, or None if it is none of that shape: what is larger is never read into memory."""
+    member = archive.getinfo(f"{name}.npy")
+    if member.file_size > 16 * math.prod(shape) + 10_000:
+        return None
+    with archive.open(member) as file:
+        if np.lib.format.read_magic(file) != (1, 0):  # NumPy needs a later one only for names and for long headers
+            return None
+        found, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if found != shape or dtype.kind != "f":
+        return None
+    with archive.open(member) as file, np.errstate(over="ignore"):  # what overflows is refused as infinite
+        return np.lib.format.read_array(file, allow_pickle=False).astype(np.float32)

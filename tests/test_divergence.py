@@ -215,6 +215,30 @@ def test_js_agrees_with_mpmath(three, weights):
     assert js_divergence(*three, weights=weights) == pytest.approx(exact, rel=1e-12, abs=0)
 
 
+@pytest.mark.parametrize("main", [0, 1, 2])
+@pytest.mark.parametrize("small", [1e-3, 1e-6, 1e-9, 1e-12, 1e-15, 1e-18])
+def test_js_keeps_its_digits_with_skewed_weights(main, small):
+    """The exact value is that of weights and distributions whose sums have been made exactly 1."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        three, weights = rng.dirichlet(np.full(4, rng.choice([0.05, 0.3, 1])), size=3), np.full(3, small)
+        weights[main] = 1 - 2 * small
+        with mpmath.workdps(50):
+            rows = [[mpmath.mpf(x) / mpmath.fsum(row) for x in row] for row in three]
+            exact = exact_js(rows, [mpmath.mpf(w) / mpmath.fsum(weights) for w in weights])
+        assert js_divergence(*three, weights=weights) == pytest.approx(float(exact), rel=1e-12, abs=0)
+
+
+def test_a_weight_of_0_leaves_the_shape_alone():
+    p, q, many = [0.1, 0.9], [0.5, 0.5], np.full((4, 3, 2), 0.5)
+    for weights in ([0.5, 0.5, 0], [1, 0, 0], [0.2, 0.2, 0.6]):
+        assert js_divergence(p, q, many, weights=weights).shape == (4, 3)
+    js = js_divergence(p, q, many, weights=[0.5, 0.5, 0])
+    assert (js == js_divergence(p, q)).all()
+    js[0, 0] = 7  # an array of its own
+    assert (js == 7).sum() == 1
+
+
 @given(distributions(2))
 def test_entropies_agree_with_mpmath(pair):
     p, q = pair
@@ -350,7 +374,7 @@ def test_a_sum_near_1_is_not_called_a_density():
 
 
 def test_a_number_too_large_for_a_float_is_refused_by_its_name():
-    with pytest.raises(ValueError, match="q holds a number too large for a float"):
+    with pytest.raises(ValueError, match="q holds a number that is too large for a float"):
         kl_divergence([0.5, 0.5], [10**400, 1])
 
 

@@ -3,6 +3,7 @@
 import math
 import re
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -167,6 +168,30 @@ def test_a_target_that_is_0_in_places_can_be_fitted_forward():
     assert np.isfinite(trace.kl).all()
 
 
+def exact_kl(mean, variance, direction):
+    """KL of p on the grid and the Gaussian, each divided by its sum."""
+    with mpmath.workdps(250):
+        x, p, mean, variance = map(mpmath.mpf, X), list(map(mpmath.mpf, TARGET)), mpmath.mpf(mean), mpmath.mpf(variance)
+        q = [mpmath.exp(-((place - mean) ** 2) / 2 / variance) for place in x]
+        p, q = ([value / mpmath.fsum(law) for value in law] for law in (p, q))
+        p, q = (p, q) if direction == "forward" else (q, p)
+        return float(mpmath.fsum(a * mpmath.log(a / b) for a, b in zip(p, q, strict=True)))
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse"])
+@pytest.mark.parametrize("mean", [0.3, 9.9, 11, -100, 1e4, -1e8, 1e12, 1e100])
+@pytest.mark.parametrize("variance", [1e-3, 1, 1e9])
+def test_kl_is_exact_however_far_from_the_grid(mean, variance, direction):
+    trace = fit(mean=mean, variance=variance, learning_rate=1, steps=1, direction=direction, parametrisation="natural")
+    assert trace.kl[0] == pytest.approx(exact_kl(mean, variance, direction), rel=1e-14, abs=2e-15)
+
+
+def test_from_far_away_one_natural_step_still_matches_the_moments():
+    trace = fit(mean=1e8, variance=1, learning_rate=1, steps=1, parametrisation="natural")
+    p = TARGET / TARGET.sum()
+    assert trace.mean[1] - p @ X == pytest.approx(1e8 - X[-1], abs=1e-7)  # q stands on the last point of the grid
+
+
 # --- the parts of a fit -----------------------------------------------------------------------------------------------
 
 STARTS = [(5.0, 1.0), (-1.5, 3.0), (0.2, 20.0)]
@@ -276,7 +301,15 @@ FITS_MALFORMED = {
         ValueError,
         "learning_rate is -1: it must be finite and above 0.",
     ),
-    "start too far": (lambda: fit(mean=1e200), ValueError, "The start, mean 1e+200 and variance 1, is too far from"),
+    "start too far": (
+        lambda: fit(mean=1e300, variance=1e-10),
+        ValueError,
+        "The start, mean 1e+300 and variance 1e-10, is too far from the grid for floats: start nearer.",
+    ),
+    "normalise": (lambda: fit(normalise="no"), TypeError, "normalise is 'no': give True or False."),
+    "normalise array": (lambda: fit(normalise=np.array([0, 1])), TypeError, "normalise is array([0, 1]): give True or"),
+    "normalise None": (lambda: fit(normalise=None), TypeError, "normalise is None: give True or False."),
+    "direction unhashable": (lambda: fit(direction=["forward"]), ValueError, "direction is ['forward']: choose one of"),
 }
 
 

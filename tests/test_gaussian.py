@@ -140,6 +140,61 @@ def test_nearly_equal_covariances_do_not_cancel():
     assert kl_gaussian_nd([0, 0], cov, [0, 0], cov * (1 + 1e-7)) == pytest.approx(float(exact), rel=1e-7)
 
 
+def exact_kl_gaussian_nd(mean_p, cov_p, mean_q, cov_q):
+    with mpmath.workdps(700):
+        cov_p, cov_q = (mpmath.matrix(np.asarray(cov, float).tolist()) for cov in (cov_p, cov_q))
+        shift = mpmath.matrix([mpmath.mpf(a) - mpmath.mpf(b) for a, b in zip(mean_p, mean_q, strict=True)])
+        precision = cov_q**-1
+        trace = mpmath.fsum((precision * cov_p)[i, i] for i in range(len(shift)))
+        return (
+            trace - len(shift) + mpmath.log(mpmath.det(cov_q) / mpmath.det(cov_p)) + (shift.T * precision * shift)[0]
+        ) / 2
+
+
+@pytest.mark.parametrize("narrow", [1e-3, 1e-10, 1e-20, 1e-40, 1e-80, 1e-200])
+def test_one_narrow_direction_costs_no_digits(narrow):
+    thin, slanted = np.diag([1, narrow]), np.array([[1, 0.5], [0.5, 1]])
+    for p, q in ((thin, slanted), (slanted, thin), (thin[::-1, ::-1], slanted), (slanted, thin[::-1, ::-1])):
+        exact = exact_kl_gaussian_nd([0, 1], p, [1, 0], q)
+        assert kl_gaussian_nd([0, 1], p, [1, 0], q) == pytest.approx(float(exact), rel=1e-13)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_near_singular_input_costs_what_the_docstring_says_or_is_refused(seed):
+    rng = np.random.default_rng(seed)
+
+    def draw():
+        axes, sds = np.linalg.qr(rng.normal(size=(4, 4)))[0], 10.0 ** rng.uniform(-9, 9, 4)
+        cov = axes @ np.diag(10.0 ** rng.uniform(-10, 0, 4)) @ axes.T * sds * sds[:, None]
+        cov = (cov + cov.T) / 2
+        return (rng.normal(size=4), cov), np.linalg.cond(cov / np.sqrt(np.diag(cov)) / np.sqrt(np.diag(cov))[:, None])
+
+    (p, condition_p), (q, condition_q) = draw(), draw()
+    condition = max(condition_p, condition_q)
+    if condition > 5e9:
+        with pytest.raises(ValueError, match="is almost singular: its correlations have the condition number"):
+            kl_gaussian_nd(*p, *q)
+    else:
+        exact = float(exact_kl_gaussian_nd(*p, *q))
+        assert kl_gaussian_nd(*p, *q) == pytest.approx(exact, rel=1e-15 * condition)
+
+
+def test_means_farther_apart_than_the_largest_float():
+    assert log_gaussian(-1e308, 1e308, 1e308) == pytest.approx(
+        -2 - math.log(1e308) - math.log(2 * math.pi) / 2, rel=1e-15
+    )
+    assert log_gaussian(1e200, 0, 1) == -INF
+    assert kl_gaussian(-1e308, 1e308, 1e308, 1e308) == 2
+    assert kl_gaussian(-1e308, 1, 1e308, 1) == INF
+    far, cov = [1e308, 0], np.diag([1e308, 1])
+    assert kl_gaussian_nd(far, cov, [-1e308, 0], cov) == INF  # 2e308
+    near, wide = [9e307, 0], np.diag([1.7e308, 1])
+    exact = exact_kl_gaussian_nd(near, cov, [-9.1e307, 0], wide)
+    assert kl_gaussian_nd(near, cov, [-9.1e307, 0], wide) == pytest.approx(float(exact), rel=1e-13)
+    assert kl_gaussian_nd([0, 0], EYE, far, [[1, 0.5], [0.5, 1]]) == INF
+    assert kl_gaussian_nd([0, 0], cov, [0, 0], np.diag([1e-308, 1])) == INF
+
+
 # --- the density ------------------------------------------------------------------------------------------------------
 
 
@@ -196,6 +251,21 @@ MALFORMED = {
         lambda: kl_gaussian_nd(ZERO, EYE, ZERO, [[1, 1], [1, 1]]),
         ValueError,
         "cov_q is not positive definite: all eigenvalues of a covariance matrix must be above 0. Leave out variables",
+    ),
+    "nd: not symmetric in small units": (
+        lambda: kl_gaussian_nd(ZERO, [[1e12, 1], [0, 1]], ZERO, EYE),
+        ValueError,
+        "cov_p is not symmetric: entry [i, j] must equal [j, i].",
+    ),
+    "nd: almost singular": (
+        lambda: kl_gaussian_nd(ZERO, EYE, ZERO, [[1, 1 - 1e-14], [1 - 1e-14, 1]]),
+        ValueError,
+        "cov_q is almost singular: its correlations have the condition number 2e+14, so that its own rounding decides",
+    ),
+    "nd: asymmetry that decides": (
+        lambda: kl_gaussian_nd(ZERO, [[1, 1 - 1e-5], [1 - 1e-5 + 5e-11, 1]], ZERO, EYE),
+        ValueError,
+        "cov_p is almost singular",
     ),
     "nd: negative": (lambda: kl_gaussian_nd(ZERO, -EYE, ZERO, EYE), ValueError, "cov_p is not positive definite"),
     "nd: cov nan": (lambda: kl_gaussian_nd(ZERO, EYE * math.nan, ZERO, EYE), ValueError, "cov_p is [[nan nan]"),

@@ -4,6 +4,7 @@ import math
 import re
 from itertools import islice
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -101,6 +102,37 @@ def test_density_and_responsibilities_by_scipy(mixture, x):
     assert np.allclose(np.exp(log_joint(x, *mixture)), joint, rtol=1e-12)
     assert np.allclose(np.exp(log_density(x, *mixture)), joint.sum(axis=1), rtol=1e-12)
     assert np.allclose(responsibilities(x, *mixture), joint / joint.sum(axis=1, keepdims=True), rtol=1e-11)
+
+
+FAR_MIXTURES = {
+    "equal sds": ([0.5, 0.5], [0, 1], [1, 1]),
+    "close means": ([0.3, 0.7], [0, 1e-8], [2, 2]),
+    "equal": ([0.25, 0.75], [3, 3], [1, 1]),
+    "close sds": ([0.5, 0.3, 0.2], [0, 1, 2], [1, 1 + 1e-12, 1 - 1e-9]),
+    "different sds": ([0.5, 0.3, 0.2], [0, 1, 2], [1, 3, 0.5]),
+    "tiny sd": ([0.5, 0.5], [0, 0], [1, 1e-300]),
+    "sds that no ratio holds": ([0.5, 0.5], [0, 0], [1e-310, 100]),
+}
+
+
+@pytest.mark.parametrize("mixture", FAR_MIXTURES.values(), ids=FAR_MIXTURES)
+@pytest.mark.parametrize("x", [0, 0.5, 30, 1e3, 1e5, -1e7, 1e9, 1e12, 1e20, -1e100])
+def test_responsibilities_are_exact_however_far_out(mixture, x):
+    q = responsibilities([x], *mixture)
+    assert np.abs(q.sum(axis=1) - 1).max() < 1e-15
+    with mpmath.workdps(700):
+        joint = [
+            mpmath.mpf(w) / mpmath.mpf(s) * mpmath.exp(-(((mpmath.mpf(x) - m) / mpmath.mpf(s)) ** 2) / 2)
+            for w, m, s in zip(*mixture, strict=True)
+        ]
+        exact = [float(j / mpmath.fsum(joint)) for j in joint]
+    assert q[0] == pytest.approx(exact, rel=1e-9, abs=1e-300)
+
+
+def test_an_m_step_accepts_the_labels_of_points_far_out():
+    x = np.array([0, 1, 1e5, 1e9])
+    weights, _, _ = m_step(x, responsibilities(x, [0.5, 0.5], [0, 1e-9], [1, 1]))
+    assert weights.sum() == pytest.approx(1, abs=1e-15)
 
 
 def test_far_from_every_component():

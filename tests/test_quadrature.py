@@ -3,6 +3,8 @@
 import json
 import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import mpmath
@@ -171,6 +173,7 @@ def step(heights):
 
 
 LN2 = math.log(2)
+P, Q = normal(0, 1), normal(1, 2)
 PLACES = {
     # narrow or far away
     "narrow and far": (normal(1000, 1e-3), normal(999, 0.1), -INF, INF, kl_gaussian(1000, 1e-3, 999, 0.1)),
@@ -206,6 +209,7 @@ PLACES = {
         kl_student_normal(3) + 1.5 * (1e16 - 1) - 8 * math.log(10),
     ),
     "t2.1": (student(2.1), normal(0, 1), -INF, INF, kl_student_normal(2.1)),
+    "t2.049": (student(2.049), normal(0, 1), -INF, INF, kl_student_normal(2.049)),
     "Pareto": (lambda x: math.log(0.5) - 1.5 * np.log(x), lambda x: LN2 - 3 * np.log(x), 1, INF, 3 - 2 * LN2),
     "wide against narrow Cauchy": (
         cauchy(3, 100),
@@ -300,9 +304,97 @@ def test_a_p_below_the_smallest_float_counts_as_0():
 
 def test_an_unresolved_tail_is_no_number():
     with pytest.raises(ArithmeticError, match=r"The integral is .* not good enough: a tail falls too slowly"):
-        kl_quad(student(2.01), normal(0, 1))
+        kl_quad(student(2.0001), normal(0, 1))
     with pytest.raises(ArithmeticError, match=r"too narrow for floats so far from 0\. Shift or rescale x"):
         kl_quad(lambda x: exponential(1e6)(x - 1000), lambda x: exponential(1e5)(x - 1000), lower=1000)
+
+
+@pytest.mark.parametrize("scale", [1, 1e-8, 1000])
+@pytest.mark.parametrize("excess", [0.1, 0.05, 0.049, 0.03, 0.01, 3e-3, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
+def test_a_slow_tail_gives_the_value_or_a_bound_that_holds(excess, scale):
+    """Student t against N(0, scale): the integral of p log(p/q) converges as that of x^-(1 + excess) does."""
+    dof = 2 + excess
+    exact = kl_student_normal(dof) + math.log(scale) + dof / (dof - 2) / 2 * (scale**-2 - 1)
+    assert_within_bound(lambda: kl_quad(student(dof), normal(0, scale)), exact)
+
+
+@pytest.mark.parametrize("power", [1, 0.1, 0.03, 0.01, 0.003, 0.001])
+def test_a_slow_tail_of_p_itself(power):
+    """Pareto laws from 1 on, and a log-normal q, for which p log(p/q) rises with log² x before it falls."""
+
+    def pareto(power):
+        return lambda x: math.log(power) - (1 + power) * np.log(x)
+
+    assert_within_bound(lambda: kl_quad(pareto(power), pareto(2), lower=1), math.log(power / 2) + 2 / power - 1)
+    half_log_normal = lambda x: log_normal(0, 1)(x) + LN2  # noqa: E731
+    exact = math.log(power) - 1 + power**-2 + math.log(math.pi / 2) / 2  # E log x = 1/power, E log² x = 2/power²
+    assert_within_bound(lambda: kl_quad(pareto(power), half_log_normal, lower=1), exact)
+
+
+def assert_within_bound(call, exact):
+    try:
+        assert call() == pytest.approx(exact, rel=1e-9)
+    except ArithmeticError as error:
+        value, bound = map(float, re.match(r"The integral is (\S+) give or take (\S+),", str(error)).groups())
+        assert abs(value - exact) <= 1.1 * bound + 1e-5 * value  # printed with 1 and 6 digits
+
+
+def gap(p, left, right):
+    return lambda x: np.where((left < x) & (x < right), -INF, p(x))
+
+
+def test_points_show_what_falls_between_the_panels():
+    q = gap(uniform(0, 1), 0.3, 0.3001)  # the rest of q's mass may lie beyond 1
+    assert kl_quad(uniform(0, 1), q, lower=0, upper=1, points=[0.3, 0.3001]) == INF
+    assert kl_quad(uniform(0, 1), q, lower=0, upper=1, points=[0.30005]) == INF
+    normalised = lambda x: q(x) - math.log1p(-1e-4)  # noqa: E731
+    assert kl_quad(uniform(0, 1), normalised, lower=0, upper=1) == INF  # too much mass calls for the finer search
+    peak, rest = normal(0.3, 1e-12), normal(0, 1)
+    p = mixture(1e-9, peak, rest)
+    with mpmath.workdps(40):  # in units of the peak's width, where q is the constant that it is at 0.3
+        height = mpmath.npdf(0.3) * mpmath.mpf("1e-12")
+        w = mpmath.mpf("1e-9")
+        r = lambda z: w * mpmath.npdf(z) / height + 1 - w  # noqa: E731  p/q
+        exact = mpmath.quad(lambda z: height * (r(z) * mpmath.log(r(z)) - r(z) + 1), mpmath.linspace(-20, 20, 41))
+    assert kl_quad(p, rest, points=[0.3]) == pytest.approx(float(exact), rel=1e-4)  # 0.3 + 1e-12 has few digits left
+
+
+def test_points_change_no_value():
+    for points in ([0.7], np.linspace(-3, 3, 200), (0,)):
+        assert kl_quad(P, Q, points=points) == pytest.approx(kl_gaussian(0, 1, 1, 2), rel=1e-13)
+
+
+COSTLY = {
+    "noise": "lambda x: P(x) + rng.normal(0, 0.1, x.shape), P",
+    "little noise": "lambda x: P(x) + rng.normal(0, 1e-8, x.shape), lambda x: P(x - 1)",
+    "float32": "lambda x: P(x).astype(np.float32), lambda x: P(x - 1).astype(np.float32)",
+    "fast": "lambda x: P(x) + np.sin(1e6 * x), P",
+    "fast q": "P, lambda x: P(x) + 0.1 * np.sin(1e4 * x)",
+    "periods without end": "lambda x: np.log1p(np.cos(x)) - np.log(np.pi) - np.log1p(x * x), P",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory from Linux's getrusage")
+@pytest.mark.parametrize("densities", COSTLY.values(), ids=COSTLY)
+def test_what_cannot_be_integrated_costs_little(densities):
+    code = f"""
+import resource, time
+import numpy as np
+from klcourse.quadrature import kl_quad
+rng = np.random.default_rng(0)
+def P(x): return -x * x / 2 - np.log(2 * np.pi) / 2
+before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+try:
+    kl_quad({densities})
+except ArithmeticError as error:
+    assert "good enough" in str(error) or "goes up and down" in str(error)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(time.process_time() - start, (after - before) / 1024)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
+    seconds, megabytes = map(float, run.stdout.split())
+    assert seconds < 2
+    assert megabytes < 200
 
 
 @pytest.mark.parametrize(("lower", "upper"), [(0, 1), (-1, 0), (3, 5), (1e6, 1e6 + 1), (1, 1 + 1e-11)])
@@ -341,7 +433,6 @@ def test_the_height_above_the_tangent_keeps_its_digits(y):
 
 # --- malformed input --------------------------------------------------------------------------------------------------
 
-P, Q = normal(0, 1), normal(1, 2)
 MALFORMED = {
     "densities": (lambda: kl_quad(0.5, Q), TypeError, "log_p is 0.5, not a function: give one that returns log"),
     "arrays": (lambda: kl_quad(P, np.zeros(3)), TypeError, "log_q is array([0., 0., 0.]), not a function"),
@@ -368,8 +459,22 @@ MALFORMED = {
         lambda: kl_quad(mixture(0.5, P, normal(1e6, 1e-7)), Q),
         ValueError,
         "p integrates to 0.5 between -inf and inf: KL needs all of p's mass. Add the missing log normaliser, "
-        "or shift x so that a very narrow peak of p lies near 0.",
+        "or give the place of a very narrow peak of p as one of the points.",
     ),
+    "7 digits": (
+        lambda: kl_quad(lambda x: P(x) + 1e-7, Q),
+        ValueError,
+        "p integrates to 1 + 1e-07 between -inf and inf, and 8 digits are needed: give the normaliser of log_p",
+    ),
+    "7 digits of q": (lambda: kl_quad(P, lambda x: Q(x) - 1e-7), ValueError, "q integrates to 1 - 1e-07 between"),
+    "point outside": (
+        lambda: kl_quad(exponential(1), exponential(2), lower=0, points=[0.0, 1.0]),
+        ValueError,
+        "points is [0. 1.]: give a list of places between lower and upper, 200 at most, or none.",
+    ),
+    "one point, no list": (lambda: kl_quad(P, Q, points=0.3), ValueError, "points is 0.3: give a list of places"),
+    "too many points": (lambda: kl_quad(P, Q, points=np.linspace(0, 1, 201)), ValueError, "200 at most"),
+    "point nan": (lambda: kl_quad(P, Q, points=[INF]), ValueError, "points is [inf]: every entry must be a finite"),
     "limits swapped": (
         lambda: kl_quad(P, Q, lower=1, upper=-1),
         ValueError,

@@ -6,7 +6,9 @@ import re
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
+from klcourse import tsne
 from klcourse.divergence import entropy, kl_divergence
 from klcourse.explorers import tsne as explorers
 from klcourse.lessons.data import questions
@@ -226,6 +228,7 @@ def test_a_map_of_the_same_affinities_rests():
         (2 * P, Y, "with sum 1, as joint_affinities makes them"),
         (np.full((12, 12), 1 / 144), Y, "0 on the diagonal"),
         (np.triu(P) * 2, Y, "must be symmetric"),
+        (P + np.triu(np.full((12, 12), 9e-9), 1) - np.tril(np.full((12, 12), 9e-9), -1), Y, "must be symmetric"),
         (-P, Y, "affinities must hold finite numbers that are not negative"),
         (P, Y * math.inf, "y must hold finite numbers"),
         (P, Y[:, 0], r"y has shape \(12,\)"),
@@ -260,6 +263,19 @@ def test_the_first_steps_by_hand():
     for (kl, place), expected in zip(found, maps, strict=True):
         assert place == pytest.approx(expected, rel=1e-12)
         assert kl == pytest.approx(kl_and_gradient(P, expected)[0])
+
+
+def test_a_descent_that_leaves_the_finite_numbers_says_so():
+    for wrong, words in (
+        ({"learning_rate": 1e300}, r"learning_rate \(now 1e\+300\) or the exaggeration \(now 4\)\.$"),
+        ({"learning_rate": 1e300, "exaggerated": 0}, r"learning_rate \(now 1e\+300\)\.$"),
+        ({"exaggeration": 1e308}, r"learning_rate .* or the exaggeration \(now 1e\+308\)\.$"),
+    ):
+        steps = descend(P, Y, **wrong)
+        with pytest.raises(FloatingPointError, match=r"^Step [01] leaves the finite numbers: lower the " + words):
+            [*itertools.islice(steps, 3)]
+    with pytest.raises(FloatingPointError, match=r"The gradient overflows: lower the exaggeration \(now 1e\+308\)"):
+        kl_and_gradient(P, Y + 1e6, 1e308)
 
 
 def test_two_clouds_part():
@@ -330,6 +346,36 @@ def test_the_film_is_the_descent_forwards_and_backwards(exaggerate, exaggerated)
         explorer.controls["step"].value = step
         assert np.array_equal(explorer.numbers["y"], descent[step][1])
         assert explorer.numbers["kls"].tolist() == [kl for kl, _ in descent[: step + 1]]
+
+
+def first_map(size, seed):
+    return np.random.default_rng(seed).normal(0, 0.01, size=(size, 2))
+
+
+@pytest.mark.parametrize("call", [1, 2, 20])
+def test_after_an_interrupt_a_map_is_computed_anew(monkeypatch, call):
+    """The first distances are those of the images, the others those of the map, a step each."""
+    images, labels = (part[:100] for part in explorers._test_digits())
+    explorer = explorers.digit_map((images, labels))
+    before, calls = explorer.numbers["y"], []
+    path = list(itertools.islice(descend(joint_affinities(images, 5), first_map(100, 0)), 61))
+
+    def stops(*arguments):
+        calls.append(arguments)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return cdist(*arguments)
+
+    explorer.controls["step"].value = 60
+    monkeypatch.setattr(tsne, "cdist", stops)
+    with pytest.raises(KeyboardInterrupt):
+        explorer.controls["perplexity"].value = 5
+    monkeypatch.undo()
+    explorer.controls["step"].value = 59
+    assert explorer.numbers["kls"].tolist() == [kl for kl, _ in path[:60]]
+    explorer.reset()
+    assert np.array_equal(explorer.numbers["y"], before)
+    assert "failed" not in explorer.text
 
 
 def test_digit_map_of_other_digits():

@@ -1,10 +1,13 @@
 """The VAE: its gradient against finite differences, Adam against the textbook, training, interrupts, bad input."""
 
 import copy
+import io
 import math
 import re
 import subprocess
 import sys
+import tracemalloc
+import zipfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -260,6 +263,27 @@ def test_an_interrupt_leaves_a_model_that_works(images, monkeypatch):
     assert sum(vae.evaluate(images)) < sum(after)
 
 
+@pytest.mark.parametrize("coefficient", [1e25, 1e39, 1e300])
+def test_an_epoch_that_leaves_the_finite_numbers_is_undone(images, coefficient):
+    """At 1e25 no weight is infinite, but the mean square of a gradient: these weights would never move again."""
+    vae, twin = VAE(), VAE()
+    for model in (vae, twin):
+        train(model, images)
+    with pytest.raises(FloatingPointError, match=r"with kl_coefficient = 1e.*: give a smaller one; 1 gives the ELBO"):
+        train(vae, images, coefficient, epochs=5)
+    assert (vae.parameters == twin.parameters).all()
+    vae._random, twin._random = (np.random.default_rng(1) for _ in range(2))
+    assert train(vae, images) == train(twin, images)  # Adam is as it was, too
+
+
+def test_weights_that_overflow_give_no_numbers(images):
+    vae = VAE()
+    vae.parameters[...] = 1e30
+    for use in (lambda: vae.encode(images), lambda: vae.evaluate(images), lambda: vae.decode([1, 1])):
+        with pytest.raises(FloatingPointError, match="so large that its numbers overflow: train it anew"):
+            use()
+
+
 def blas_threads():
     return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
@@ -419,6 +443,7 @@ def test_load_refuses_what_is_no_model(tmp_path):
             VAE.load(path)
     wrong = {
         "pixel_bias": np.zeros(783),
+        "decoder_bias": np.full(256, 1e300),
         "code_weights": np.full((256, 4), np.nan),
         "encoder_bias": np.array(["a"] * 256),
     }
@@ -427,9 +452,76 @@ def test_load_refuses_what_is_no_model(tmp_path):
         with pytest.raises(ValueError, match=rf"is no model that VAE\.save wrote: {name} should be"):
             VAE.load(path)
     np.savez(path, **{**arrays, "pixel_bias": np.array([{}], dtype=object)})
-    with pytest.raises(ValueError, match="is damaged, or is no model") as caught:
+    with pytest.raises(ValueError, match="is no model that VAE") as caught:
         VAE.load(path)
     assert "pickle" not in str(caught.value)
+
+
+def test_load_takes_double_precision(tmp_path):
+    vae, path = VAE(seed=3), tmp_path / "model"
+    with path.open("wb") as file:
+        np.savez(file, **{name: array.astype(float) for name, array in vars(named_parts(vae.parameters)).items()})
+    assert (VAE.load(path).parameters == vae.parameters).all()
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_load_reads_no_bomb(tmp_path, honest):
+    """A member of 320 MB, or one whose header promises as much, packed into some kB."""
+    path, size = tmp_path / "model.npz", 40_000_000
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (size,)})
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in module.SHAPES:
+            with archive.open(f"{name}.npy", "w") as file:
+                file.write(header.getvalue())
+                for _ in range(size // 1_000_000 if honest and name == "encoder_weights" else 0):
+                    file.write(bytes(8_000_000))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"encoder_weights should be \(784, 256\) finite floats"):
+        VAE.load(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20e6
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_a_save_that_stops_half_way_leaves_the_old_file(tmp_path, monkeypatch, error):
+    path = tmp_path / "model"
+    VAE(seed=0).save(path)
+    old = path.read_bytes()
+
+    def stops(file, **arrays):
+        file.write(b"half")
+        raise error
+
+    monkeypatch.setattr(np, "savez", stops)
+    with pytest.raises((KeyboardInterrupt, OSError)):
+        VAE(seed=1).save(path)
+    assert path.read_bytes() == old
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_save_replaces_the_file_behind_a_link_and_asks_for_no_more_rights(tmp_path):
+    path, link, folder = tmp_path / "model", tmp_path / "link", tmp_path / "folder"
+    path.touch()
+    folder.mkdir()
+    usual = path.stat().st_mode
+    link.symlink_to(path)
+    VAE(seed=2).save(str(link))
+    assert link.is_symlink()
+    assert path.stat().st_mode == usual
+    assert (VAE.load(path).parameters == VAE(seed=2).parameters).all()
+    with pytest.raises(ValueError, match="folder, which is no file: give the name of a file"):
+        VAE().save(folder)
+    with pytest.raises(FileNotFoundError):
+        VAE().save(tmp_path / "nowhere" / "model")
+
+
+@pytest.mark.parametrize("path", [1, 0, None, True, 2.5, b"model", ["model"]])
+def test_what_is_no_path_is_refused(path):
+    for use in (VAE().save, VAE.load):
+        with pytest.raises(TypeError, match=r"path is .*: give the name of a file, such as 'model\.npz'"):
+            use(path)
 
 
 # --- malformed input --------------------------------------------------------------------------------------------------
