@@ -81,10 +81,13 @@ def log_rounded_normal(k, mean, sd):
 
 
 def _log_rounded_normal(k, mean, sd):
-    low, high = np.where(k == 0, -np.inf, (k - 0.5 - mean) / sd), (k + 0.5 - mean) / sd
+    with np.errstate(over="ignore"):
+        low, high = np.where(k == 0, -np.inf, (k - 0.5 - mean) / sd), (k + 0.5 - mean) / sd
     upper = low > 0  # there 1 - Φ keeps the digits that Φ loses
     low, high = np.where(upper, -high, low), np.where(upper, -low, high)
-    return log_ndtr(high) + np.log1p(-np.exp(log_ndtr(low) - log_ndtr(high)))
+    log_high = log_ndtr(high)
+    with np.errstate(invalid="ignore"):  # -inf less -inf, where the probability is 0 even as a logarithm
+        return np.where(log_high == -np.inf, -np.inf, log_high + np.log1p(-np.exp(log_ndtr(low) - log_high)))
 
 
 def fit_rounded_normal(often):
@@ -114,6 +117,8 @@ def fit_rounded_normal(often):
     often = vector("often", often)
     if often.size < 2 or (often < 0).any() or not often.any():
         raise ValueError(f"often is {often}: say how often each of the counts 0, 1, ... was seen, as np.bincount does.")
+    if often.max() > 1e300 / often.size:
+        raise ValueError("often has a sum too large for floats: divide it, for only shares count.")
     k, here = np.arange(often.size), often > 0
     mean = often @ k / often.sum()
     sd = math.sqrt(often @ (k - mean) ** 2 / often.sum())
@@ -130,6 +135,9 @@ def fit_rounded_normal(often):
     for _ in range(2):  # the second search starts where the first has got stuck, if it has
         start = minimize(nll, start, method="Nelder-Mead", bounds=bounds, options=options).x
     return float(start[0]), math.exp(start[1])
+
+
+_MOST_SAMPLES = 100_000
 
 
 def mean_kl_of_samples(n, p):
@@ -150,7 +158,7 @@ def mean_kl_of_samples(n, p):
     Raises
     ------
     ValueError, TypeError
-        If p is no distribution, or n no whole number above 0.
+        If p is no distribution, or n no whole number from 1 to 100,000.
 
     Source: Miller, "Note on the bias of information estimates" (1955), for (K - 1) / 2n.
 
@@ -161,9 +169,16 @@ def mean_kl_of_samples(n, p):
     p = probabilities("p", p)
     if p.ndim != 1:
         raise ValueError(f"p has shape {p.shape}: give one distribution as a list.")
-    p, k = p[p > 0][:, None], np.arange(n + 1)  # what never happens is never counted
-    log_binomial = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1) + xlogy(k, p) + xlogy(n - k, 1 - p)
-    return float(np.sum(np.exp(log_binomial) * xlogy(k / n, k / n / p)))
+    if n > _MOST_SAMPLES:
+        raise ValueError(f"n is {n}: give {_MOST_SAMPLES} at most, or use (K - 1) / 2n, which is as good for so many.")
+    k = np.arange(n + 1)
+    log_ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    total = 0.0
+    chances, often = np.unique(p[p > 0], return_counts=True)  # what never happens is never counted
+    for chance, times in zip(chances, often, strict=True):
+        binomial = np.exp(log_ways + xlogy(k, chance) + xlogy(n - k, 1 - chance))
+        total += times * np.sum(binomial * xlogy(k / n, k / n / chance))
+    return float(total)
 
 
 # --- the input rules --------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from klcourse.checks import as_array, check_labels, check_number, check_shapes, check_whole_number, finite
+from klcourse.divergence import log_ratio
 
 __all__ = ["VAE", "rates_and_distortions"]
 
@@ -477,7 +478,7 @@ def rates_and_distortions(level, variances):
     if not ((level > 0).all() and (variances > 0).all()):
         raise ValueError(f"level is {level} and variances are {variances}: all must be above 0.")
     check_shapes(level=level, variances=variances)
-    return np.maximum(np.log(variances / level), 0) / 2, np.minimum(variances, level)
+    return np.maximum(log_ratio(variances, level), 0) / 2, np.minimum(variances, level)
 
 
 # --- the input rules --------------------------------------------------------------------------------------------------

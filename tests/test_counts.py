@@ -79,6 +79,8 @@ def test_mean_kl_by_enumeration(n, p):
         (lambda: fit_rounded_normal([0, 0]), ValueError, "say how often each of the counts 0, 1, ... was seen"),
         (lambda: fit_rounded_normal([3]), ValueError, "say how often each of the counts"),
         (lambda: fit_rounded_normal([3, -1]), ValueError, "say how often each of the counts"),
+        (lambda: mean_kl_of_samples(10**9, [0.5, 0.5]), ValueError, "n is 1000000000: give 100000 at most, or use (K"),
+        (lambda: fit_rounded_normal([0, 1e308, 1e308]), ValueError, "often has a sum too large for floats: divide it"),
         (lambda: mean_kl_of_samples(0, [1]), ValueError, "n is 0: give 1 or more."),
         (lambda: mean_kl_of_samples(2.5, [1]), TypeError, "n is 2.5: give a whole number"),
         (lambda: mean_kl_of_samples(2, [0.5, 0.4]), ValueError, "p sums to 0.9"),
@@ -88,3 +90,13 @@ def test_mean_kl_by_enumeration(n, p):
 def test_malformed_input(call, error, message):
     with pytest.raises(error, match=re.escape(message)):
         call()
+
+
+def test_far_out_in_a_tail_the_logarithm_is_minus_infinity_and_no_nan():
+    found = log_rounded_normal([0, 1, 10**6, 3], [1e300, 1e-300, 0, 3], [1e-300, 1e-310, 1, 1e-310])
+    assert found.tolist() == [-np.inf, -np.inf, pytest.approx(-0.5 * (1e6 - 0.5) ** 2, rel=1e-9), 0]
+
+
+def test_the_largest_sample_has_the_known_mean():
+    mean = mean_kl_of_samples(100_000, np.full(1000, 1e-3))  # one column after another: 800 MB at once
+    assert mean == pytest.approx(999 / 2e5 + (1e6 - 1) / 12e10, rel=1e-4)
