@@ -159,7 +159,8 @@ def m_step(x, q, smallest_sd=0.0):
     Raises
     ------
     ValueError, TypeError
-        If q does not hold labels of x, smallest_sd is negative, or a component has none of the observations.
+        If q does not hold labels of x, smallest_sd is negative, a component has none of the observations, or the square
+        of one is too large for a float.
 
     Source: Dempster, Laird & Rubin, "Maximum Likelihood from Incomplete Data via the EM Algorithm" (1977).
 
@@ -174,8 +175,11 @@ def m_step(x, q, smallest_sd=0.0):
     if not (counts > 0).all():
         lost = f"Component {np.argmin(counts) + 1} of {counts.size}"
         raise ValueError(f"{lost} has no observation: start its mean nearer to x, or its sd wider.")
-    means = x @ q / counts
-    variances = np.sum(q * (x[:, None] - means) ** 2, axis=0) / counts
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = x @ q / counts
+        variances = np.sum(q * (x[:, None] - means) ** 2, axis=0) / counts
+    if not np.isfinite(variances).all():
+        raise ValueError("x holds numbers whose squares are too large for floats: rescale x.")
     return counts / counts.sum(), means, np.maximum(np.sqrt(variances), smallest_sd)
 
 
@@ -278,7 +282,8 @@ def reverse_fits(d, weight, means, sds):
     Parameters
     ----------
     d : float
-        Half the distance of p's two humps: not negative.
+        Half the distance of p's two humps, from 0 to 5. Farther apart each is fitted alone, as they do not overlap: the
+        KL is -log of its weight, and from a q over both it is off.
     weight : float
         Of the left hump, above 0 and below 1.
     means, sds : array_like, shape (n,)
@@ -306,7 +311,10 @@ def reverse_fits(d, weight, means, sds):
     array([0.6888, 0.8406, 0.6888])
     """
     check_number("d", d, lowest=0)
-    bounded("d", d, highest=1e6)
+    if d > _FARTHEST:
+        raise ValueError(
+            f"d is {d}: give {_FARTHEST} at most. Farther apart, each hump alone has KL = -log(its weight)."
+        )
     check_number("weight", weight, above=0, below=1)
     d, weight = float(d), float(weight)
     check_labels(means=means, sds=sds)
@@ -343,6 +351,7 @@ def reverse_fits(d, weight, means, sds):
 # than 1e-8 nats for d up to 5, while 256 Gauss-Hermite nodes are off by 0.01 where log p bends sharply between far
 # humps.
 _NODES = np.linspace(-8, 8, 641)
+_FARTHEST = 5
 _NORMAL_WEIGHTS = np.exp(log_gaussian(_NODES, 0, 1)) * (_NODES[1] - _NODES[0])
 _MOMENTS = (_NORMAL_WEIGHTS * _NODES ** np.arange(3)[:, None]).T  # columns: E f, E zf, E z²f
 
@@ -373,7 +382,7 @@ def _named_mixture(name, mixture):
 
 def _labels(x, q):
     check_labels(axis=0, x=x, q=q)
-    x, q = bounded("x", vector("x", x)), finite("q", q)
+    x, q = vector("x", x), finite("q", q)
     if q.ndim != 2 or len(q) != len(x):
         raise ValueError(f"q has shape {q.shape} for {len(x)} observations: give one row for each of them.")
     if (q < 0).any() or (np.abs(q.sum(axis=1) - 1) > 1e-9).any():
