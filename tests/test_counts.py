@@ -51,7 +51,7 @@ def test_rounded_normal_so_wide_or_far_that_a_count_is_a_point(mean, sd):
 
 
 def test_counts_that_floats_cannot_tell_apart_are_refused():
-    with pytest.raises(ValueError, match="k is .*: counts are whole numbers, from 0 to 1e15"):
+    with pytest.raises(ValueError, match=r"k is .*: counts are whole numbers, from 0 to 1e15"):
         log_rounded_normal(2e15, 0, 1)
 
 

@@ -57,6 +57,8 @@ def modules():
             continue
         if found.ispkg:
             spoken_for = (*spoken_for, f"{found.name}.")
+            # A file that the package names is as public as the package.
+            yield from (held for name in module.__all__ if inspect.ismodule(held := getattr(module, name)))
         yield module
 
 
