@@ -10,9 +10,12 @@ from numbers import Integral, Number, Real
 import numpy as np
 
 __all__ = [
+    "as_array",
     "bounded",
+    "check_counting_index",
     "check_flag",
     "check_function",
+    "check_labels",
     "check_number",
     "check_option",
     "check_same_length",
@@ -32,6 +35,81 @@ __all__ = [
 
 
 # --- arrays -----------------------------------------------------------------------------------------------------------
+
+
+def as_array(name, value):
+    """The value as an array of whatever type, if no entry is masked and all rows are equally long.
+
+    An array with a mask that hides nothing is taken as it is, and labels of rows must agree (see `check_labels`).
+
+    >>> as_array("p", [0.5, np.ma.masked])
+    Traceback (most recent call last):
+    ValueError: p[1] has masked entries: fill or remove them first, nothing is dropped here.
+    """
+    try:
+        _check_parts(name, value)
+    except RecursionError:
+        raise ValueError(f"{name} is a list that holds itself: give numbers.") from None
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths: make all rows equally long.") from None
+
+
+def _check_parts(name, value):
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked entries: fill or remove them first, nothing is dropped here.")
+    if isinstance(value, list | tuple):
+        rows = {f"{name}[{i}]": row for i, row in enumerate(value) if not isinstance(row, Number)}
+        check_labels(**rows)
+        for row_name, row in rows.items():
+            _check_parts(row_name, row)
+
+
+def _labels(value):
+    """The labels of each axis of a pandas object, and none of anything else; pandas itself is not needed."""
+    axes = getattr(value, "axes", None)
+    return [*axes] if isinstance(axes, list) and hasattr(value, "to_numpy") else []
+
+
+def check_labels(axis=-1, **named):
+    """Check that pandas objects among the named values have the same labels in the same order: here places count.
+
+    Parameters
+    ----------
+    axis : int
+        The axis that they have in common. Axes beyond it are compared from the last one on, as they broadcast.
+    **named : anything
+
+    Raises
+    ------
+    ValueError
+        If labels differ on an axis of the same length.
+    """
+    first = None
+    for name, value in named.items():
+        labels = _labels(value)
+        if not -len(labels) <= axis < len(labels):
+            continue
+        labels.append(labels.pop(axis))
+        if first is None:
+            first, reference = name, labels
+        for mine, others in zip(reversed(labels), reversed(reference), strict=False):
+            if len(mine) == len(others) and not mine.equals(others):
+                raise ValueError(
+                    f"{first} and {name} have different labels, and here places count: bring both into one order "
+                    "with .reindex(...), or drop the labels with .to_numpy()."
+                )
+
+
+def check_counting_index(name, value):
+    """Check that a pandas object, if this is one, has the labels 0, 1, 2, ... that its places stand for."""
+    for labels in _labels(value)[:1]:
+        if [*labels] != [*range(len(labels))]:
+            raise ValueError(
+                f"{name} has labels other than 0, 1, 2, ..., and here places count: put it right with "
+                ".reindex(range(highest + 1), fill_value=0), or drop the labels with .to_numpy()."
+            )
 
 
 def numbers(name, value):
@@ -56,17 +134,12 @@ def numbers(name, value):
     Traceback (most recent call last):
     TypeError: p holds str128 values, not real numbers: give floats.
     """
-    if np.ma.is_masked(value):
-        raise ValueError(f"{name} has masked entries: fill or remove them first, nothing is dropped here.")
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name} has rows of different lengths: make all rows equally long.") from None
+    array = as_array(name, value)
     if array.dtype == object and all(isinstance(x, Number) and not isinstance(x, complex) for x in array.flat):
         try:
             array = array.astype(float)  # fractions and decimals
         except OverflowError:
-            raise ValueError(f"{name} holds a number too large for a float: give numbers below 1.8e308.") from None
+            raise ValueError(f"{name} holds a number that is too large for a float: rescale it.") from None
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} holds {array.dtype.name} values, not real numbers: give floats.")
     return array
@@ -210,6 +283,7 @@ def matching_probabilities(axis=-1, **named):
     ValueError: p has 2 outcomes and q has 3: both need one probability for each outcome, 0 where it cannot happen.
     """
     arrays = {name: probabilities(name, value, axis) for name, value in named.items()}
+    check_labels(axis, **named)
     (first, reference), *others = arrays.items()
     for name, array in others:
         if array.shape[-1] != reference.shape[-1]:
@@ -351,7 +425,10 @@ def check_option(name, value, known):
     ValueError: perplexity is '20', a text: choose one of 2, 5, 20, 80, without quotation marks.
     """
     known = list(known)
-    if isinstance(value, str | Real) and not isinstance(value, bool) and value in known:
+    # Only of kinds that compare without a surprise: an array would do so entry by entry, and True is no 1 here.
+    if isinstance(value, str | Real) and any(
+        value == k and isinstance(value, bool) == isinstance(k, bool) for k in known
+    ):
         return
     options = ", ".join(map(repr, known))
     if isinstance(value, str) and not any(isinstance(option, str) for option in known):

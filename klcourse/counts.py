@@ -8,6 +8,8 @@ from scipy.special import erfcx, gammaln, log_ndtr, xlogy
 
 from klcourse.checks import (
     bounded,
+    check_counting_index,
+    check_labels,
     check_number,
     check_sd,
     check_shapes,
@@ -52,6 +54,7 @@ def log_poisson(k, rate):
     >>> log_poisson([0, 1, 5], 2.0).round(4)
     array([-2.    , -1.3069, -3.3218])
     """
+    check_labels(k=k, rate=rate)
     k, rate = _counts("k", k), bounded("rate", rate, lowest=0)
     check_shapes(k=k, rate=rate)
     return xlogy(k, rate) - rate - gammaln(k + 1)
@@ -80,7 +83,8 @@ def log_rounded_normal(k, mean, sd):
     >>> log_rounded_normal([0, 1, 40], 1.0, 1.0).round(4)
     array([  -1.1759,   -0.9599, -745.6953])
     """
-    k, mean, sd = _counts("k", k), bounded("mean", finite("mean", mean)), finite("sd", sd)
+    check_labels(k=k, mean=mean, sd=sd)
+    k, mean, sd = _counts("k", k), finite("mean", mean), finite("sd", sd)
     check_sd("sd", sd)
     check_shapes(k=k, mean=mean, sd=sd)
     return _log_rounded_normal(k, mean, sd)
@@ -123,9 +127,12 @@ def fit_rounded_normal(often):
     >>> round(mean, 3), round(sd, 3)
     (3.218, 2.029)
     """
+    check_counting_index("often", often)
     often = vector("often", often)
     if often.size < 2 or (often < 0).any() or not often.any():
         raise ValueError(f"often is {often}: say how often each of the counts 0, 1, ... was seen, as np.bincount does.")
+    if often.max() > 1e300 / often.size:
+        raise ValueError("often has a sum too large for floats: divide it, for only shares count.")
     k, here = np.arange(often.size), often > 0
     mean = often @ k / often.sum()
     sd = math.sqrt(often @ (k - mean) ** 2 / often.sum())
@@ -150,7 +157,7 @@ def poisson_and_its_normal(rate):
     Parameters
     ----------
     rate : float
-        λ, above 0.
+        λ, above 0 and below 1e8.
 
     Returns
     -------
@@ -162,13 +169,13 @@ def poisson_and_its_normal(rate):
     Raises
     ------
     ValueError, TypeError
-        If λ is not above 0.
+        If λ lies outside.
 
     >>> k, log_p, log_q = poisson_and_its_normal(10)
     >>> k.size, round(float(np.exp(log_p) @ (log_p - log_q)), 6)
     (56, 0.00882)
     """
-    check_number("rate", rate, above=0)
+    check_number("rate", rate, above=0, below=1e8)
     sd = math.sqrt(rate)
     k = np.arange(max(0, math.floor(rate - 12 * sd)), math.ceil(rate + 12 * sd) + 8)
     return k, log_poisson(k, rate), log_rounded_normal(k, rate, sd)
@@ -243,6 +250,9 @@ def kls_of_samples(n, p, samples, seed):
     return xlogy(shares, shares / p).sum(axis=1)
 
 
+_MOST_SAMPLES = 100_000
+
+
 def mean_kl_of_samples(n, p):
     """The mean of KL(p̂‖p) over all samples of size n from p, where p̂ are a sample's shares: each count is binomial.
 
@@ -261,7 +271,7 @@ def mean_kl_of_samples(n, p):
     Raises
     ------
     ValueError, TypeError
-        If p is no distribution, or n no whole number above 0.
+        If p is no distribution, or n no whole number from 1 to 100,000.
 
     Source: Miller, "Note on the bias of information estimates" (1955), for (K - 1) / 2n.
 
@@ -270,13 +280,18 @@ def mean_kl_of_samples(n, p):
     """
     check_whole_number("n", n, lowest=1)
     p = probabilities("p", p)
-    if n * p.size > 10**7:
-        raise ValueError(f"n is {n}, for {p.size} outcomes in p: give n up to 1e7 over the number of outcomes.")
     if p.ndim != 1:
         raise ValueError(f"p has shape {p.shape}: give one distribution as a list.")
-    p, k = p[p > 0][:, None], np.arange(n + 1)  # what never happens is never counted
-    log_binomial = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1) + xlogy(k, p) + xlogy(n - k, 1 - p)
-    return float(np.sum(np.exp(log_binomial) * xlogy(k / n, k / n / p)))
+    if n > _MOST_SAMPLES:
+        raise ValueError(f"n is {n}: give {_MOST_SAMPLES} at most, or use (K - 1) / 2n, which is as good for so many.")
+    k = np.arange(n + 1)
+    log_ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    total = 0.0
+    chances, often = np.unique(p[p > 0], return_counts=True)  # what never happens is never counted
+    for chance, times in zip(chances, often, strict=True):
+        binomial = np.exp(log_ways + xlogy(k, chance) + xlogy(n - k, 1 - chance))
+        total += times * np.sum(binomial * xlogy(k / n, k / n / chance))
+    return float(total)
 
 
 # --- the input rules --------------------------------------------------------------------------------------------------

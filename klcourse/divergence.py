@@ -2,6 +2,7 @@
 
 All functions take probabilities along one axis (the last, unless `axis` says otherwise) and broadcast over the
 others. They check their input and change nothing in it: no clipping, no normalising, no dropping of zeros.
+Half precision (float16) is too coarse to sum to 1, and refused where it does not: convert it, then divide by the sum.
 Zeros follow the limits: 0 log 0 = 0, and an outcome with q = 0 < p makes the divergence infinite.
 """
 

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from klcourse.checks import bounded, check_flag, check_function, check_number, check_option, check_whole_number, vector
+from klcourse.checks import (
+    bounded,
+    check_flag,
+    check_function,
+    check_labels,
+    check_number,
+    check_option,
+    check_whole_number,
+    vector,
+)
 
 __all__ = ["Trace", "descend_kl", "exact_slopes", "fit_gaussian", "forward_slopes", "reverse_slopes"]
 
@@ -310,6 +319,7 @@ _SLOPES = {"forward": forward_slopes, "reverse": reverse_slopes}
 
 
 def _grid(x, p):
+    check_labels(x=x, p=p)
     x, p = bounded("x", vector("x", x)), bounded("p", vector("p", p))
     if x.shape != p.shape:
         raise ValueError(f"x has {x.size} points and p has {p.size}: give p's value at each point of x.")

@@ -9,7 +9,16 @@ import math
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from klcourse.checks import check_number, check_same_length, check_sd, check_shapes, covariance_root, finite, vector
+from klcourse.checks import (
+    check_labels,
+    check_number,
+    check_same_length,
+    check_sd,
+    check_shapes,
+    covariance_root,
+    finite,
+    vector,
+)
 from klcourse.divergence import log_ratio
 from klcourse.quadrature import exp_above_tangent
 
@@ -37,6 +46,7 @@ def log_gaussian(x, mean, sd):
     >>> log_gaussian([0, 100], 0, 1).round(4)
     array([-9.1890000e-01, -5.0009189e+03])
     """
+    check_labels(x=x, mean=mean, sd=sd)
     x, mean, sd = finite("x", x), finite("mean", mean), finite("sd", sd)
     check_sd("sd", sd)
     check_shapes(x=x, mean=mean, sd=sd)
@@ -72,6 +82,7 @@ def kl_gaussian(mean_p, sd_p, mean_q, sd_q):
     array([0. , 0.5, 2. ])
     """
     named = {"mean_p": mean_p, "sd_p": sd_p, "mean_q": mean_q, "sd_q": sd_q}
+    check_labels(**named)
     mean_p, sd_p, mean_q, sd_q = (finite(name, value) for name, value in named.items())
     check_sd("sd_p", sd_p)
     check_sd("sd_q", sd_q)
@@ -129,6 +140,7 @@ def kl_gaussian_nd(mean_p, cov_p, mean_q, cov_q):
     >>> round(kl_gaussian_nd([0, 0], [[1, 0.9], [0.9, 1]], [0, 0], [[1, 0], [0, 1]]), 6)
     0.830366
     """
+    check_labels(mean_p=mean_p, cov_p=cov_p, mean_q=mean_q, cov_q=cov_q)
     mean_p, mean_q = vector("mean_p", mean_p), vector("mean_q", mean_q)
     root_p, root_q = covariance_root("cov_p", cov_p), covariance_root("cov_q", cov_q)
     check_same_length(mean_p=mean_p, cov_p=root_p, mean_q=mean_q, cov_q=root_q)

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from scipy.special import xlogy
 
-from klcourse.checks import bounded, check_number, check_same_length, check_sd, finite, vector
+from klcourse.checks import bounded, check_labels, check_number, check_same_length, check_sd, finite, vector
 from klcourse.gaussian import kl_gaussian, log_gaussian
 
 __all__ = [
@@ -162,7 +162,8 @@ def m_step(x, q, smallest_sd=0.0):
     Raises
     ------
     ValueError, TypeError
-        If q does not hold labels of x, smallest_sd is negative, or a component has none of the observations.
+        If q does not hold labels of x, smallest_sd is negative, a component has none of the observations, or the square
+        of one is too large for a float.
 
     Source: Dempster, Laird & Rubin, "Maximum Likelihood from Incomplete Data via the EM Algorithm" (1977).
 
@@ -177,8 +178,11 @@ def m_step(x, q, smallest_sd=0.0):
     if not (counts > 0).all():
         lost = f"Component {np.argmin(counts) + 1} of {counts.size}"
         raise ValueError(f"{lost} has no observation: start its mean nearer to x, or its sd wider.")
-    means = x @ q / counts
-    variances = np.sum(q * (x[:, None] - means) ** 2, axis=0) / counts
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = x @ q / counts
+        variances = np.sum(q * (x[:, None] - means) ** 2, axis=0) / counts
+    if not np.isfinite(variances).all():
+        raise ValueError("x holds numbers whose squares are too large for floats: rescale x.")
     return counts / counts.sum(), means, np.maximum(np.sqrt(variances), smallest_sd)
 
 
@@ -304,7 +308,7 @@ def forward_fit(d, weight):
     """
     check_number("d", d, lowest=0)
     check_number("weight", weight, above=0, below=1)
-    return (1 - 2 * weight) * d, math.sqrt(1 + 4 * weight * (1 - weight) * d**2)
+    return (1 - 2 * weight) * d, math.hypot(1, 2 * math.sqrt(weight * (1 - weight)) * d)
 
 
 def reverse_fits(d, weight, means, sds):
@@ -313,7 +317,8 @@ def reverse_fits(d, weight, means, sds):
     Parameters
     ----------
     d : float
-        Half the distance of p's two humps: not negative.
+        Half the distance of p's two humps, from 0 to 5. Farther apart each is fitted alone, as they do not overlap: the
+        KL is -log of its weight, and from a q over both it is off.
     weight : float
         Of the left hump, above 0 and below 1.
     means, sds : array_like, shape (n,)
@@ -341,9 +346,13 @@ def reverse_fits(d, weight, means, sds):
     array([0.6888, 0.8406, 0.6888])
     """
     check_number("d", d, lowest=0)
-    bounded("d", d, highest=1e6)
+    if d > _FARTHEST:
+        raise ValueError(
+            f"d is {d}: give {_FARTHEST} at most. Farther apart, each hump alone has KL = -log(its weight)."
+        )
     check_number("weight", weight, above=0, below=1)
     d, weight = float(d), float(weight)
+    check_labels(means=means, sds=sds)
     mean, sd = (bounded(n, vector(n, v), -1e6, 1e6) for n, v in {"means": means, "sds": sds}.items())
     check_sd("sds", sd)
     check_same_length(means=mean, sds=sd)
@@ -377,6 +386,7 @@ def reverse_fits(d, weight, means, sds):
 # than 1e-8 nats for d up to 5, while 256 Gauss-Hermite nodes are off by 0.01 where log p bends sharply between far
 # humps.
 _NODES = np.linspace(-8, 8, 641)
+_FARTHEST = 5
 _NORMAL_WEIGHTS = np.exp(log_gaussian(_NODES, 0, 1)) * (_NODES[1] - _NODES[0])
 _MOMENTS = (_NORMAL_WEIGHTS * _NODES ** np.arange(3)[:, None]).T  # columns: E f, E zf, E z²f
 
@@ -385,6 +395,7 @@ _MOMENTS = (_NORMAL_WEIGHTS * _NODES ** np.arange(3)[:, None]).T  # columns: E f
 
 
 def _mixture(weights, means, sds):
+    check_labels(weights=weights, means=means, sds=sds)
     weights, means, sds = vector("weights", weights), vector("means", means), vector("sds", sds)
     if not weights.shape == means.shape == sds.shape:
         sizes = f"{weights.size} weights, {means.size} means and {sds.size} sds"
@@ -405,7 +416,8 @@ def _named_mixture(name, mixture):
 
 
 def _labels(x, q):
-    x, q = bounded("x", vector("x", x)), finite("q", q)
+    check_labels(axis=0, x=x, q=q)
+    x, q = vector("x", x), finite("q", q)
     if q.ndim != 2 or len(q) != len(x):
         raise ValueError(f"q has shape {q.shape} for {len(x)} observations: give one row for each of them.")
     if (q < 0).any() or (np.abs(q.sum(axis=1) - 1) > 1e-9).any():

@@ -323,8 +323,9 @@ def _limits(lower, upper):
             raise TypeError(f"{name} is {shown(limit)}, not a number: use -np.inf and np.inf for the whole line.")
         try:
             float(limit)
-        except OverflowError:
-            raise ValueError(f"{name} is {shown(limit)}, too large for a float: give -np.inf or np.inf.") from None
+        except OverflowError:  # a whole number or a fraction
+            remedy = "use -np.inf and np.inf for the whole line."
+            raise ValueError(f"{name} is too large for a float: {remedy}") from None
     lower, upper = float(lower), float(upper)  # float16 would not stand the arithmetic below
     if not lower < upper:
         raise ValueError(f"lower is {lower:g} and upper is {upper:g}: lower must be below upper. Swap them?")

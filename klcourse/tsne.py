@@ -8,10 +8,11 @@ import math
 from numbers import Real
 
 import numpy as np
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 from scipy.special import entr
 
-from klcourse.checks import bounded, check_number, check_option, check_whole_number, shown
+from klcourse.checks import bounded, check_labels, check_number, check_option, check_whole_number, shown
 
 __all__ = [
     "calibrate",
@@ -49,6 +50,7 @@ def neighbour_affinities(squared_distances, precision):
     >>> neighbour_affinities([1, 4, 9, 16], precision=0.385715661).round(6)
     array([0.733595, 0.230629, 0.033523, 0.002253])
     """
+    check_labels(axis=0, squared_distances=squared_distances, precision=precision)
     distances, precision = _distances(squared_distances), bounded("precision", precision, lowest=0)
     if precision.ndim and precision.shape != distances.shape[:-1]:
         raise ValueError(f"precision has shape {precision.shape}: give one number, or one for each row of distances.")
@@ -316,7 +318,7 @@ def nearest(y):
     Returns
     -------
     ndarray of int, shape (n,)
-        Which point it is; of several equally near ones the first.
+        Which point it is; of several equally near ones any.
 
     Raises
     ------
@@ -327,9 +329,9 @@ def nearest(y):
     array([1, 0, 3, 2])
     """
     y = _points("y", y)
-    squared_distances = ((y[:, np.newaxis] - y) ** 2).sum(axis=-1)
-    np.fill_diagonal(squared_distances, np.inf)
-    return squared_distances.argmin(axis=1)
+    _, found = cKDTree(y).query(y, k=2)
+    itself = found[:, 0] == np.arange(len(y))  # but for points that occur twice
+    return np.where(itself, found[:, 1], found[:, 0])
 
 
 def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60):
@@ -439,6 +441,7 @@ def _check_perplexity(perplexity, nearest, neighbours):
 
 
 def _checked(affinities, y):
+    check_labels(axis=0, affinities=affinities, y=y)
     affinities, y = bounded("affinities", affinities, lowest=0), _points("y", y)
     if affinities.shape != (len(y), len(y)):
         raise ValueError(f"affinities has shape {affinities.shape}, and y {len(y)} points: give one row for each.")

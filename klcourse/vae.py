@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from klcourse.checks import check_number, check_shapes, check_whole_number, finite
+from klcourse.checks import as_array, check_labels, check_number, check_shapes, check_whole_number, finite, numbers
 from klcourse.divergence import log_ratio
 
 __all__ = ["VAE", "kl_parts", "kl_slopes", "rates_and_distortions"]
@@ -528,6 +528,7 @@ def rates_and_distortions(level, variances):
     >>> rates.round(4), distortions
     (array([1.0397, 0.3466, 0.    ]), array([0.5 , 0.5 , 0.25]))
     """
+    check_labels(level=level, variances=variances)
     level, variances = finite("level", level), finite("variances", variances)
     if not ((level > 0).all() and (variances > 0).all()):
         raise ValueError(f"level is {level} and variances are {variances}: all must be above 0.")
@@ -539,7 +540,7 @@ def rates_and_distortions(level, variances):
 
 
 def _checked_images(images):
-    images = np.asarray(images)
+    images = as_array("images", images)
     if images.ndim != 3 or images.shape[1:] != (_SIDE, _SIDE):
         remedy = "give one image as image[np.newaxis]" if images.shape == (_SIDE, _SIDE) else "reshape or crop them"
         raise ValueError(f"images has shape {images.shape}, not (n, 28, 28): {remedy}.")
@@ -562,9 +563,7 @@ def _check_latent(mean, log_variance):
 
 
 def _checked_codes(z):
-    z = np.asarray(z)
-    if z.dtype.kind not in "fiu":
-        raise TypeError(f"z holds {z.dtype}: give numbers.")
+    z = numbers("z", z).astype(float)
     if z.ndim == 0 or z.shape[-1] != _LATENT:
         raise ValueError(f"z has shape {z.shape}: its last axis must hold the two coordinates of a point.")
     if not (np.abs(z) < 1e6).all():

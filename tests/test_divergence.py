@@ -402,7 +402,7 @@ def test_a_sum_near_1_is_not_called_a_density():
 
 
 def test_a_number_too_large_for_a_float_is_refused_by_its_name():
-    with pytest.raises(ValueError, match="q holds a number too large for a float"):
+    with pytest.raises(ValueError, match="q holds a number that is too large for a float"):
         kl_divergence([0.5, 0.5], [10**400, 1])
 
 

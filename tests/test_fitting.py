@@ -306,9 +306,9 @@ FITS_MALFORMED = {
         ValueError,
         "The start, mean 1e+300 and variance 1e-10, is too far from the grid for floats: start nearer.",
     ),
-    "normalise": (lambda: fit(normalise="no"), ValueError, "normalise is 'no': choose one of True, False."),
-    "normalise array": (lambda: fit(normalise=np.array([0, 1])), ValueError, "normalise is array([0, 1]): choose one"),
-    "normalise None": (lambda: fit(normalise=None), ValueError, "normalise is None: choose one of True, False."),
+    "normalise": (lambda: fit(normalise="no"), TypeError, "normalise is 'no': give True or False."),
+    "normalise array": (lambda: fit(normalise=np.array([0, 1])), TypeError, "normalise is array([0, 1]): give True or"),
+    "normalise None": (lambda: fit(normalise=None), TypeError, "normalise is None: give True or False."),
     "direction unhashable": (lambda: fit(direction=["forward"]), ValueError, "direction is ['forward']: choose one of"),
 }
 

@@ -313,6 +313,14 @@ def test_a_component_without_observations():
         (lambda: em_half_steps(DATA, *START, -0.1), "smallest_sd is -0.1: it must be finite and at least 0"),
         (lambda: forward_fit(-1, 0.5), "d is -1: it must be finite and at least 0"),
         (lambda: forward_fit(1, 0), "weight is 0: it must be finite and above 0 and below 1"),
+        (
+            lambda: reverse_fits(5.5, 0.5, [0], [1]),
+            "d is 5.5: give 5 at most. Farther apart, each hump alone has KL = -log",
+        ),
+        (
+            lambda: m_step([1e200, -1e200], [[1], [1]]),
+            "x holds numbers whose squares are too large for floats: rescale",
+        ),
         (lambda: reverse_fits(-1, 0.5, [0], [1]), "d is -1: it must be finite and at least 0"),
         (lambda: reverse_fits(1, 1, [0], [1]), "weight is 1: it must be finite and above 0 and below 1"),
         (lambda: reverse_fits(1, 0.5, [0], [0]), "a standard deviation must be above 0"),

@@ -7,7 +7,9 @@ import re
 import numpy as np
 import pytest
 from scipy.spatial import KDTree
+from scipy.spatial.distance import cdist
 
+from klcourse import tsne
 from klcourse.divergence import entropy, kl_divergence
 from klcourse.explorers import tsne as explorers
 from klcourse.lessons.data import questions
@@ -349,7 +351,7 @@ def test_a_descent_that_leaves_the_finite_numbers_says_so():
         with pytest.raises(FloatingPointError, match=r"^Step [01] leaves the finite numbers: lower the " + words):
             [*itertools.islice(steps, 3)]
     with pytest.raises(FloatingPointError, match=r"The gradient overflows: lower the exaggeration \(now 1e\+308\)"):
-        kl_and_gradient(P, 1e40 * Y, 1e308)
+        kl_and_gradient(P, Y + 1e6, 1e308)
 
 
 def test_two_clouds_part():
@@ -417,6 +419,36 @@ def test_the_film_is_the_descent_forwards_and_backwards(exaggerate, exaggerated)
         explorer.controls["step"].value = step
         assert np.array_equal(explorer.numbers["y"], descent[step][1])
         assert explorer.numbers["kls"].tolist() == [kl for kl, _ in descent[: step + 1]]
+
+
+def first_map(size, seed):
+    return np.random.default_rng(seed).normal(0, 0.01, size=(size, 2))
+
+
+@pytest.mark.parametrize("call", [1, 2, 20])
+def test_after_an_interrupt_a_map_is_computed_anew(monkeypatch, call):
+    """The first distances are those of the images, the others those of the map, a step each."""
+    images, labels = (part[:100] for part in explorers.some_digits())
+    explorer = explorers.digit_map((images, labels))
+    before, calls = explorer.numbers["y"], []
+    path = list(itertools.islice(descend(joint_affinities(images, 5), first_map(100, 0)), 61))
+
+    def stops(*arguments):
+        calls.append(arguments)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return cdist(*arguments)
+
+    explorer.controls["step"].value = 60
+    monkeypatch.setattr(tsne, "cdist", stops)
+    with pytest.raises(KeyboardInterrupt):
+        explorer.controls["perplexity"].value = 5
+    monkeypatch.undo()
+    explorer.controls["step"].value = 59
+    assert explorer.numbers["kls"].tolist() == [kl for kl, _ in path[:60]]
+    explorer.reset()
+    assert np.array_equal(explorer.numbers["y"], before)
+    assert "failed" not in explorer.text
 
 
 def test_digit_map_of_other_digits():

@@ -366,6 +366,11 @@ def optimum(variance, beta, noise_variance):
     return parts(minimize(loss, [1, 0.5, -1], tol=1e-12).x)
 
 
+def test_rates_where_no_float_holds_the_ratio():
+    rates, _ = rates_and_distortions(1e-200, [1e300, 1])
+    assert rates == pytest.approx([250 * math.log(10), 100 * math.log(10)])
+
+
 @pytest.mark.parametrize("beta", [0.5, 1, 2, 5, 20, 50])
 @pytest.mark.parametrize("noise_variance", [0.1, 0.04])
 def test_rates_and_distortions_are_the_numerical_optimum(beta, noise_variance):
@@ -627,7 +632,7 @@ def test_bad_settings_are_refused_at_once(kl_coefficient, epochs, error, message
         ([0, math.nan], ValueError, "z holds NaN"),
         ([0, math.inf], ValueError, "z holds NaN, infinity"),
         ([0, 1e6], ValueError, "a million and more"),
-        (["a", "b"], TypeError, "z holds <U1: give numbers"),
+        (["a", "b"], TypeError, "z holds str32 values, not real numbers: give floats"),
         ([0, 1j], TypeError, "z holds complex128"),
         ([True, False], TypeError, "z holds bool"),
     ],

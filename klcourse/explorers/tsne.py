@@ -303,7 +303,7 @@ def digit_map(digits=None, perplexity=20):
     @lru_cache(maxsize=8)
     def path(perplexity, exaggerate, start):
         y = np.random.default_rng(start).normal(0, 0.01, size=(len(images), 2))
-        return _Path(descend(affinities(perplexity), y, exaggerated=_EXAGGERATED if exaggerate else 0))
+        return _Path(lambda: descend(affinities(perplexity), y, exaggerated=_EXAGGERATED if exaggerate else 0))
 
     def compute(step, perplexity, exaggerate, start):
         y, kls = path(perplexity, exaggerate, start).up_to(step)
@@ -339,16 +339,24 @@ def some_digits():
 
 
 class _Path:
-    """A descent that goes on as far as it is asked for, and remembers its way."""
+    """A descent that goes on as far as it is asked for, and remembers its way; `begin` makes its iterator."""
 
-    def __init__(self, steps):
-        self.steps, self.kls, self.maps = steps, [], []
+    def __init__(self, begin):
+        self.begin = begin
+        self.restart()
+
+    def restart(self):
+        self.steps, self.kls, self.maps = self.begin(), [], []
 
     def up_to(self, step):
-        while len(self.maps) <= step:
-            kl, y = next(self.steps)
-            self.kls.append(kl)
-            self.maps.append(y)
+        try:
+            while len(self.maps) <= step:
+                kl, y = next(self.steps)
+                self.kls.append(kl)
+                self.maps.append(y)
+        except BaseException:  # an interrupt ends an iterator for good
+            self.restart()
+            raise
         return self.maps[step], np.array(self.kls[: step + 1])
 
 
