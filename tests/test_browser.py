@@ -300,7 +300,11 @@ WORKSHOP = {
     "mute": "explorer(words=lambda numbers: 'a bar')",
     "no alt text": "explorer(words=lambda numbers: '')",
     "long label": "explorer(label='WWWWWWWWWW')",
-    "no name": "explorer(label=' ')",
+    "no name": """
+        nameless = explorer()
+        nameless.controls["height"].box.description = " "
+        nameless
+        """,
     "two lines": "explorer(words=lambda numbers: 'many words ' * (3 if numbers['height'] > 0.5 else 12))",
     "narrow box": """
         narrow = explorer(compute=lambda height: {"height": height}, lowest=0.01)

@@ -32,6 +32,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import klcourse
 from klcourse.fitting import exact_slopes
+from klcourse.lessons import asking
 from klcourse.live import Explorer, Picture, Range, slider
 from klcourse.mnist import load_mnist
 from klcourse.tsne import joint_affinities
@@ -249,6 +250,12 @@ def call(place, odd=()):
         else:
             positional.append(value)
     return bound(place)(*positional, **keywords)
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(monkeypatch):
+    """`unlock_all` is swept too: what follows in this process is locked again."""
+    monkeypatch.setattr(asking, "ALL_UNLOCKED", False)
 
 
 @pytest.fixture(autouse=True)
