@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Iterable
+from contextlib import contextmanager
 
 import matplotlib
 import numpy as np
@@ -23,10 +24,6 @@ _SHEETS = {}  # by size
 _owner = None  # the picture that is on a sheet now: the only one that has a background
 SHEET_LOCK = threading.RLock()
 
-# Hinting bends letters onto whole pixels. At two pixels for each CSS pixel no eye sees that, and Matplotlib 3.11, which
-# renders every letter anew, takes a third less time without it.
-_UNHINTED = {"text.hinting": "none"}
-
 
 def _checked(built):
     """What `build` returned, if it is a pair of artists and a function."""
@@ -36,6 +33,20 @@ def _checked(built):
     if not all(isinstance(artist, Artist) for artist in moving):
         raise TypeError(f"build returned {shown(moving)} as what moves: give a flat list of Matplotlib's artists.")
     return moving, built[1]
+
+
+@contextmanager
+def _unhinted():
+    """Draw letters as they are. Hinting bends them onto whole pixels: at two for each CSS pixel no eye sees that.
+
+    Matplotlib 3.11, which renders every letter anew, takes a third less time for a text without it.
+    """
+    before = matplotlib.rcParams["text.hinting"]
+    matplotlib.rcParams["text.hinting"] = "none"
+    try:
+        yield
+    finally:
+        matplotlib.rcParams["text.hinting"] = before
 
 
 class _SharedCanvas(FigureCanvasAgg):
@@ -97,7 +108,7 @@ class Picture:
             self._store_background()
             self._shown = shown
         self._canvas.restore_region(self._background)
-        with matplotlib.rc_context(_UNHINTED):
+        with _unhinted():
             for artist in self._moving:
                 self.figure.draw_artist(artist)
 
