@@ -55,8 +55,12 @@ function sayWhatMoves(explorer, say, signal) {
 
   function move() {
     if (timer === undefined) say(true); // before the control itself tells the kernel
+    restAfter(explorer.querySelector(".noUi-active") ? REST_OF_A_DRAG : REST);
+  }
+
+  function restAfter(milliseconds) {
     clearTimeout(timer);
-    timer = setTimeout(rest, explorer.querySelector(".noUi-active") ? REST_OF_A_DRAG : REST);
+    timer = setTimeout(rest, milliseconds);
   }
 
   function rest() {
@@ -68,7 +72,7 @@ function sayWhatMoves(explorer, say, signal) {
   for (const event of ["pointerdown", "keydown", "input", "change"]) explorer.addEventListener(event, move, true);
   // A drag may leave the explorer: the handle itself says that it moves, and the window that it has been let go.
   new MutationObserver(move).observe(explorer, { subtree: true, attributeFilter: ["aria-valuetext"] });
-  window.addEventListener("pointerup", () => timer !== undefined && move(), { signal });
+  window.addEventListener("pointerup", () => timer !== undefined && restAfter(REST), { signal });
 }
 
 // As data, not as a blob's address: pages whose security policy allows no blobs show it too.
