@@ -160,13 +160,13 @@ def exercise_faults(notebook, number):
     for name in set(stubs) & set(solutions):
         stub, solution = notebook.cells[stubs[name]], notebook.cells[solutions[name]]
         if solutions[name] != stubs[name] + 1:
-            yield f"the solution of {name} stands directly under its stub"
+            yield f"the solution of {name} must stand directly under its stub"
         if f"… {name} is not answered yet" not in stub.outputs[0].text or "= ..." not in stub.source:
-            yield f"the stub of {name} is not answered"
+            yield f"the stub of {name} must not be answered"
         if f"✓ {name} is right" not in solution.outputs[0].text:
-            yield f"the solution of {name} is not right"
+            yield f"the solution of {name} must be right"
         if not solution.metadata.get("jupyter", {}).get("source_hidden"):
-            yield f"the solution of {name} is folded"
+            yield f"the solution of {name} must be folded: jupyter.source_hidden"
 
 
 def explorer_faults(notebook, number):
