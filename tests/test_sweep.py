@@ -17,7 +17,6 @@ import itertools
 import math
 import pkgutil
 import re
-import resource
 import signal
 import sys
 import time
@@ -38,6 +37,7 @@ from klcourse.mnist import load_mnist
 from klcourse.tsne import joint_affinities
 from klcourse.vae import VAE
 
+resource = pytest.importorskip("resource", reason="Windows measures neither the memory nor the time of a call")
 SECONDS, MEGABYTES = 2, 300
 
 
