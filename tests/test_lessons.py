@@ -4,6 +4,7 @@ import inspect
 import itertools
 import math
 import re
+from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -366,6 +367,18 @@ def test_each_answer_gets_its_feedback(name, explorer):
         assert ("Yes." in plain) == answer.get("right", False)
         assert answer["text"][:20] in plain
         assert len(answer["feedback"]) > 60
+
+
+def places_of_right_answers(questions):
+    return Counter([answer.get("right", False) for answer in asked["answers"]].index(True) for asked in questions)
+
+
+def test_the_place_of_an_answer_gives_nothing_away():
+    """A reader who always takes the first, or never does, fares as one who guesses."""
+    places = places_of_right_answers(QUESTIONS.values())
+    most = max(len(asked["answers"]) for asked in QUESTIONS.values())
+    assert {*places} == {*range(most)}
+    assert max(places.values()) - min(places.values()) <= 2
 
 
 def test_locked_controls_cannot_be_moved_by_hand():
