@@ -193,12 +193,34 @@ SLIDER = """slider => {
 }"""
 
 
+CHECKED = """async answer => {
+    const button = answer.querySelector('input');
+    for (let i = 0; i < 20 && !button.checked; i++) await new Promise(resolve => setTimeout(resolve, 25));
+    return button.checked;
+}"""
+
+
+def chosen_by_tap(explorer, answer):
+    tap(explorer.page, answer, 0.3, -4)  # close to the next
+    return answer.evaluate(CHECKED)
+
+
+def moved_by_tap(explorer, slider):
+    before, (_, _, right) = explorer.words(), slider.evaluate(SLIDER)
+    tap(explorer.page, slider, 0.13 if right else 0.87, FINGER / 3)  # beside the thin line, as a finger does
+    return explorer.becomes(f"({explorer.WORDS})(output).join() !== arg.join()", before)
+
+
+def twice(attempt, *arguments):
+    """Try again once: a picture that comes late moves what is below it away from under the finger."""
+    return attempt(*arguments) or attempt(*arguments)
+
+
 def tap_faults(explorer, all_sliders=True):
     """Answer by tap, then tap on the sliders, and find what does something else."""
     yield from size_faults(explorer)
     for answer in explorer.output.locator(".widget-radio-box label").element_handles():
-        tap(explorer.page, answer, 0.3, -4)  # close to the next
-        if not answer.evaluate("answer => answer.querySelector('input').checked"):
+        if not twice(chosen_by_tap, explorer, answer):
             yield f"a tap on {answer.inner_text()!r} misses it"
     explorer.button("Lock in my answer").tap()
     if not explorer.becomes_free():
@@ -206,9 +228,8 @@ def tap_faults(explorer, all_sliders=True):
     sliders = explorer.output.locator(".noUi-target").element_handles()
     sliders = [slider for slider in sliders if slider.is_visible()]
     for slider in sliders if all_sliders else sliders[:1]:
-        before, (name, value, right) = explorer.words(), slider.evaluate(SLIDER)
-        tap(explorer.page, slider, 0.13 if right else 0.87, FINGER / 3)  # beside the thin line, as a finger does
-        if not explorer.becomes(f"({explorer.WORDS})(output).join() !== arg.join()", before):
+        name, value, _ = slider.evaluate(SLIDER)
+        if not twice(moved_by_tap, explorer, slider):
             yield f"{name}: nothing follows a tap, {value} stays"
     yield from size_faults(explorer)
 
