@@ -199,7 +199,7 @@ def kl_and_mean_nll(p, log_q):
     Raises
     ------
     ValueError, TypeError
-        If p is no distribution, or log_q holds not one logarithm for each of its entries.
+        If p is no distribution, log_q holds not one logarithm for each of its entries, or those of more than 1 in all.
 
     >>> kl, nll = kl_and_mean_nll([0.25, 0.5, 0.25], log_poisson([0, 1, 2], 1.0))
     >>> round(kl, 6), round(nll, 6)
@@ -210,6 +210,8 @@ def kl_and_mean_nll(p, log_q):
         raise ValueError(f"p and log_q have the shapes {p.shape} and {log_q.shape}: give two lists of one length.")
     if not (log_q <= 1e-12).all():
         raise ValueError(f"log_q is {log_q}: logarithms of probabilities are not above 0. Did you pass q itself?")
+    if (total := np.exp(log_q).sum()) > 1 + 1e-8:
+        raise ValueError(f"log_q belongs to probabilities whose sum is {total:.6g}: subtract the log of the sum.")
     p, log_q = p[p > 0], log_q[p > 0]  # what never happens costs nothing
     return float(max(p @ (np.log(p) - log_q), 0.0)), float(abs(p @ log_q))  # a KL below 0 is rounding dust
 

@@ -228,7 +228,7 @@ def js_slope(p, q, score):
     Raises
     ------
     ValueError, TypeError
-        If p or q is no probability distribution, or a shape does not fit.
+        If p or q is no probability distribution, a shape does not fit, or the mean of score is not 0.
 
     >>> round(js_slope([0.5, 0.5], [0.2, 0.8], score=[1 / 0.2, -1 / 0.8]), 6)  # θ is the first probability of q
     -0.383628
@@ -240,6 +240,8 @@ def js_slope(p, q, score):
     score = finite("score", score)
     if not p.shape == q.shape == score.shape or p.ndim != 1:
         raise ValueError(f"p, q and score have the shapes {p.shape}, {q.shape} and {score.shape}: give equal lists.")
+    if abs(q @ score) > 1e-6 * (q @ np.abs(score)):
+        raise ValueError(f"score has the mean {q @ score:.6g} under q, not 0: give d log q/dθ of each outcome.")
     return float(np.sum(score * kl_terms(q, (p + q) / 2)) / 2)
 
 

@@ -146,6 +146,7 @@ def test_mean_kl_by_enumeration(n, p):
         (lambda: kl_and_mean_nll([1], [-1, -1]), ValueError, "p and log_q have the shapes (1,) and (2,)"),
         (lambda: kl_and_mean_nll([1, 0], [0.2, 0.8]), ValueError, "Did you pass q itself?"),
         (lambda: kl_and_mean_nll([1, 0], [-1, math.nan]), ValueError, "logarithms of probabilities are not above 0"),
+        (lambda: kl_and_mean_nll([0.5, 0.5], [0, 0]), ValueError, "log_q belongs to probabilities whose sum is 2"),
         (lambda: kls_of_samples(0, [1], 1, 0), ValueError, "n is 0: give 1 or more"),
         (lambda: kls_of_samples(5, [1], 0, 0), ValueError, "samples is 0: give 1 or more"),
         (lambda: kls_of_samples(5, [1], 1, -1), ValueError, "seed is -1: give 0 or more"),

@@ -489,6 +489,7 @@ MALFORMED = {
         "the shapes (2,), (2,) and (3,): give equal",
     ),
     "slope: rows": (lambda: js_slope([HALF], [HALF], [[0, 0]]), ValueError, "shapes (1, 2), (1, 2) and (1, 2)"),
+    "slope: no score": (lambda: js_slope(HALF, HALF, [1, 1]), ValueError, "score has the mean 1 under q, not 0"),
     "slope: nan": (lambda: js_slope(HALF, HALF, [0, math.nan]), ValueError, "score is [ 0. nan]: every entry must be"),
     "slope: no distribution": (lambda: js_slope(HALF, [0.5, 0.6], [0, 0]), ValueError, "q sums to 1.1"),
     "terms": (lambda: kl_terms(HALF, [0.5, 0.6]), ValueError, "q sums to 1.1"),

@@ -6,7 +6,6 @@ import re
 
 import numpy as np
 import pytest
-from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
 from klcourse import tsne
@@ -310,10 +309,16 @@ def test_forces_and_neighbours_that_cannot_be(call, words):
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 5])
-def test_nearest_points_by_a_tree(dimensions):
+def test_nearest_points_by_all_distances(dimensions):
     y = RNG.normal(size=(200, dimensions))
-    assert nearest(y).tolist() == KDTree(y).query(y, k=2)[1][:, 1].tolist()
-    assert nearest([[0], [1], [2]]).tolist() == [1, 0, 1], "the first of two that are equally near"
+    assert nearest(y).tolist() == (cdist(y, y) + np.diag(np.full(len(y), np.inf))).argmin(axis=1).tolist()
+
+
+def test_nearest_of_points_that_occur_twice_is_the_other_one():
+    assert nearest([[0], [5], [0], [5], [9]]).tolist()[:4] == [2, 3, 0, 1]
+    found = nearest([[0], [0], [0], [7]])
+    assert (found[:3] < 3).all()
+    assert (found != range(4)).all()
 
 
 # --- the descent --------------------------------------------------------------------------------------------------

@@ -442,7 +442,7 @@ class LiveExplorer:
         )
         if film:  # it plays on until it is stopped
             self.press("Space")
-            self.becomes(f"output.querySelector('{self.FILM}').innerText === arg", before["words"])
+            return self.becomes(f"output.querySelector('{self.FILM}').innerText === arg", before["words"]) and followed
         return followed
 
     def answer(self, choice):

@@ -4,8 +4,7 @@ import numpy as np
 
 from klcourse.checks import bounded, matching_probabilities
 from klcourse.divergence import js_divergence, kl_divergence, kl_terms
-from klcourse.explorers.drawing import MOST_OUTCOMES as _MOST
-from klcourse.explorers.drawing import Scale, check_few_outcomes, line, outcome_names, unit_of
+from klcourse.explorers.drawing import MOST_OUTCOMES, Scale, check_few_outcomes, line, outcome_names, unit_of
 from klcourse.live import Explorer, Picture, Range, slider, style, toggle
 
 __all__ = ["coin_curve", "outcome_bars", "smoothing"]
@@ -42,16 +41,16 @@ def outcome_bars(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gree
     >>> explorer.text
     'KL(P‖Q) = 1.3357 nats = −0.2079 (red) + 0.3923 (green) + 1.1513 (blue)'
     """
-    unit, names = unit_of(base), outcome_names(names, _MOST)
+    unit, names = unit_of(base), outcome_names(names, MOST_OUTCOMES)
     p, q = matching_probabilities(p=p, q=q)
     check_few_outcomes(p=p, q=q)
-    weights = {"p": [*p, *[0.1] * (_MOST - len(p))], "q": [*q, *[0.1] * (_MOST - len(q))]}
+    weights = {"p": [*p, *[0.1] * (MOST_OUTCOMES - len(p))], "q": [*q, *[0.1] * (MOST_OUTCOMES - len(q))]}
     controls = {}
     for i, name in enumerate(names):
         for side in "pq":
             controls[f"{side}{i + 1}"] = slider(f"{side.upper()} {name}", max(weights[side][i], 0.001), 0.001, 1, 0.001)
 
-    controls["outcomes"] = slider("number of outcomes", len(p), min(3, len(p)), _MOST, 1)
+    controls["outcomes"] = slider("number of outcomes", len(p), min(3, len(p)), MOST_OUTCOMES, 1)
     controls["swap"] = toggle("swap P and Q")
 
     def compute(outcomes, swap, **weights):
@@ -80,7 +79,7 @@ def _signed(value):
 
 
 def _show_rows(controls, outcomes):
-    for i in range(_MOST):
+    for i in range(MOST_OUTCOMES):
         for side in "pq":
             controls[f"{side}{i + 1}"].layout.display = None if i < outcomes else "none"
 
@@ -92,12 +91,13 @@ def _draw_bars(names, unit):
         right.set(ylabel=f"p log(p/q), {unit}", ylim=(-_BELOW, 1.03))
         scale = Scale(right, (0.5, 1, 2, 4, 8, 16))
         right.axhline(0, color=style.INK, linewidth=1)
-        bars = np.arange(_MOST)
+        bars = np.arange(MOST_OUTCOMES)
         p_bars = left.bar(bars - 0.2, 0.1, 0.36, color=style.P["color"])
         q_bars = left.bar(bars + 0.2, 0.1, 0.34, color="none", edgecolor=style.Q["color"], linestyle="--", linewidth=2)
         left.text(0.02, 1.0, "P filled", color=style.P["text"], transform=left.transAxes, va="bottom")
         left.text(0.36, 1.0, "Q dashed", color=style.Q["text"], transform=left.transAxes, va="bottom")
-        terms = right.bar(np.arange(_MOST + 1), 0.1, 0.7, color=style.P["color"], edgecolor=style.INK, linewidth=0)
+        look = {"color": style.P["color"], "edgecolor": style.INK, "linewidth": 0}
+        terms = right.bar(np.arange(MOST_OUTCOMES + 1), 0.1, 0.7, **look)
         steps = right.step([0], [0], where="post", color=style.INK, linewidth=1, zorder=0.5)[0]
         total = right.text(0, 0, "", ha="center", va="bottom", weight="bold")
         named = None
@@ -125,7 +125,7 @@ def _draw_bars(names, unit):
             total.set_position((count, n["kl"] / largest))
             total.set_text(f"{n['kl']:.3f}")
 
-        name_outcomes(_MOST)  # the layout finds the names that need most room
+        name_outcomes(MOST_OUTCOMES)  # the layout finds the names that need most room
         return [*p_bars, *q_bars, *terms, steps, total, *scale.labels], draw
 
     return build
