@@ -440,10 +440,13 @@ class LiveExplorer:
             f"(([src, width]) => src && src !== arg[0] && ({film:d} || width === arg[1]))(({self.PICTURE})(output))",
             before["picture"],
         )
-        if film:  # it plays on until it is stopped
-            self.press("Space")
-            return self.becomes(f"output.querySelector('{self.FILM}').innerText === arg", before["words"]) and followed
-        return followed
+        if not film:
+            return followed
+        self.press("Space")  # else it plays on
+        return followed and self.becomes(
+            f"output.querySelector('{self.FILM}').innerText === arg.words && ({self.PICTURE})(output)[1] === arg.width",
+            {"words": before["words"], "width": before["picture"][1]},
+        )
 
     def answer(self, choice):
         """Choose an answer, lock it in, and return the feedback."""
