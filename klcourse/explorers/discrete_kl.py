@@ -5,7 +5,7 @@ import numpy as np
 from klcourse.checks import bounded, matching_probabilities
 from klcourse.divergence import js_divergence, kl_divergence, kl_terms
 from klcourse.explorers.drawing import MOST_OUTCOMES, Scale, check_few_outcomes, line, outcome_names, unit_of
-from klcourse.live import Explorer, Picture, Range, slider, style, toggle
+from klcourse.live import Area, Explorer, Picture, Range, Veil, slider, style, toggle
 
 __all__ = ["coin_curve", "outcome_bars", "smoothing"]
 
@@ -218,7 +218,12 @@ def coin_curve(p=0.5, q=0.1, base=None):
             f"with a dot at q = {n['q']:.3f}, height {style.amount(n['kl'], unit)}."
         )
 
-    return Explorer(compute, Picture(build), controls, readout, alt)
+    veil = Veil(
+        [Area(0, left=-0.11, right=0.3), Area(0, left=0.7, right=1.01)],  # how high it rises, and how far
+        lambda n: f"p = {n['p']:.3f} and q = {n['q']:.3f}.",
+        lambda n: f"The middle of a curve of KL(p‖q) over q, for p = {n['p']:.3f}: 0 at q = p.",
+    )
+    return Explorer(compute, Picture(build), controls, readout, alt, veil)
 
 
 # --- (c) smoothing ----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import weakref
 import ipywidgets as widgets
 
 from klcourse.checks import shown
-from klcourse.lessons import data
+from klcourse.lessons import data, record
 from klcourse.live import Explorer
 
 __all__ = ["predict", "unlock_all"]
@@ -17,7 +17,7 @@ _PREDICTIONS = weakref.WeakSet()
 
 
 def unlock_all():
-    """Unlock the sliders of every question, those shown already and those to come. For the projector."""
+    """Unlock the sliders of every question, those shown and those to come, and hide nothing. For the projector."""
     global ALL_UNLOCKED
     ALL_UNLOCKED = True
     for prediction in _PREDICTIONS:
@@ -32,12 +32,13 @@ def predict(question, explorer):
     question : str
         The number of the question, such as "1.a".
     explorer : klcourse.live.Explorer
-        Its controls are locked until the reader has chosen an answer and locked it in.
+        Its controls are locked, and what its veil names is hidden, until the reader has locked in an answer.
 
     Returns
     -------
     widget
-        The question, its answers, and the explorer below. The explorer's picture can be seen at once.
+        The question, its answers, and the explorer below. Without a kernel the answer and the whole picture are folded
+        under it.
 
     Raises
     ------
@@ -54,12 +55,12 @@ def predict(question, explorer):
     if not isinstance(explorer, Explorer):
         remedy = f"call it, as in {explorer.__name__}()" if inspect.isfunction(explorer) else "give a live.Explorer"
         raise TypeError(f"explorer is {shown(explorer)}, not an explorer: {remedy}.")
-    return _Prediction(questions[question], explorer)
+    return _Prediction(question, questions[question], explorer)
 
 
 class _Prediction(widgets.VBox):
-    def __init__(self, question, explorer):
-        self.question, self.explorer = question, explorer
+    def __init__(self, number, question, explorer):
+        self.number, self.question, self.explorer = number, question, explorer
         answers = [answer["text"] for answer in question["answers"]]
         self.options = widgets.RadioButtons(options=answers, value=None, layout={"width": "auto", "margin": _INDENT})
         self.button = widgets.Button(description="Lock in my answer", disabled=True, button_style="primary")
@@ -71,6 +72,7 @@ class _Prediction(widgets.VBox):
         super().__init__([self._ask, self.feedback, explorer])
         self.add_class("klcourse-question")
         explorer.enable(False)
+        explorer.hide()
         _PREDICTIONS.add(self)
         if ALL_UNLOCKED:
             self.unlock()
@@ -83,6 +85,7 @@ class _Prediction(widgets.VBox):
     def lock_in(self):
         """Keep the chosen answer, say what is right about it, and unlock the explorer."""
         chosen = next(a for a in self.question["answers"] if a["text"] == self.options.value)
+        record.remember_question(self.number, chosen.get("right", False))
         verdict = "Yes." if chosen.get("right") else "Not quite."
         words = f"You said: “{html.escape(chosen['text'])}” <b>{verdict}</b> {html.escape(chosen['feedback'])}"
         self.options.disabled = self.button.disabled = True
@@ -90,8 +93,9 @@ class _Prediction(widgets.VBox):
         self.unlock()
 
     def unlock(self):
-        """Free the explorer's controls."""
+        """Free the explorer's controls, and show what was hidden."""
         self.explorer.enable()
+        self.explorer.hide(False)
 
     def _asked(self):
         return f'<div style="{_BOX}"><b>Predict first.</b> {html.escape(self.question["asks"])}</div>'
@@ -101,11 +105,23 @@ class _Prediction(widgets.VBox):
         still, metadata = self.explorer.still()
         answers = [answer["text"] for answer in self.question["answers"]]
         listed = "".join(f"<li>{html.escape(answer)}</li>" for answer in answers)
-        still["text/html"] = f'<div lang="en">{self._asked()}<ul>{listed}</ul></div>{still["text/html"]}'
+        still["text/html"] = (
+            f'<div lang="en">{self._asked()}<ul>{listed}</ul></div>{still["text/html"]}{self._folded_answer()}'
+        )
         still["text/plain"] = (
             "\n- ".join([f"Predict first. {self.question['asks']}", *answers]) + f"\n{still['text/plain']}"
         )
         return {**view, **still}, metadata
+
+    def _folded_answer(self):
+        """The right answer, its reason and the picture with nothing hidden, for whoever reads without a kernel."""
+        right = next(answer for answer in self.question["answers"] if answer.get("right"))
+        picture = self.explorer.still_unveiled()[0]["text/html"] if self.explorer.hidden else ""
+        return (
+            f'<details lang="en" style="margin:8px 0"><summary style="cursor:pointer">Show the answer</summary>'
+            f'<div style="{_BOX}"><b>{html.escape(right["text"])}</b> {html.escape(right["feedback"])}</div>'
+            f"{picture}</details>"
+        )
 
 
 _INDENT = "4px 2px 4px 16px"  # as far as the question's text

@@ -1,6 +1,7 @@
 """Answers that check themselves, and know the mistakes that people make."""
 
 import math
+import time
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
@@ -8,9 +9,9 @@ from numbers import Real
 import numpy as np
 
 from klcourse.checks import shown
-from klcourse.lessons import data
+from klcourse.lessons import data, record, running
 
-__all__ = ["TOLERANCE", "Verdict", "agree", "check", "grade"]
+__all__ = ["TOLERANCE", "Verdict", "agree", "check", "confirm", "grade"]
 
 TOLERANCE = 1e-3  # relative: four significant digits are enough
 
@@ -25,13 +26,13 @@ class Verdict:
 
 
 def check(exercise, answer):
-    """Say in words whether an answer is right, and if not, which mistake it looks like.
+    """Say in words whether an answer is right, and if not, which mistake it looks like. `progress` remembers it.
 
     Parameters
     ----------
     exercise : str
         The number of the exercise, such as "1.3".
-    answer : float, str or array_like
+    answer : float, str, array_like or function
         The reader's answer; ``...`` means not answered yet. Whatever it is, it gets a verdict.
 
     Raises
@@ -49,10 +50,23 @@ def check(exercise, answer):
     - Text is no number, not even "0.25"; nor are bytes, True, a complex number, or an array with masked entries.
     - A decimal comma makes two numbers, or a text: the hint says to write a point.
     - A whole number too large for a float, such as 10**400, is wrong, and not infinite.
+    - Where a function is asked: the function itself. It is called on several inputs, within a few seconds, with copies
+      of the arguments and of the notebook's variables. What it should refuse it must refuse with a ValueError.
 
     >>> check("1.1a", ...)
     … 1.1a is not answered yet: put your answer in place of the three dots and run the cell again.
     >>> check("1.1a", 1.3357)
+    ✓ 1.1a is right: KL(P‖Q) of the three colours = 1.3357 nats.
+    """
+    verdict = grade(exercise, answer)
+    record.remember(exercise, verdict)
+    print(verdict.message)
+
+
+def confirm(exercise, answer):
+    """Do what `check` does, for a solution: `progress` does not count it as the reader's.
+
+    >>> confirm("1.1a", 1.3357)
     ✓ 1.1a is right: KL(P‖Q) of the three colours = 1.3357 nats.
     """
     print(grade(exercise, answer).message)
@@ -71,11 +85,70 @@ def grade(exercise, answer):
         )
         raise ValueError(f"There is no exercise {shown(exercise)}. There are: {near}.")
     asked = exercises[exercise]
+    if (wanted := data.function(exercise)) is not None:
+        return _grade_function(exercise, asked, wanted, answer)
     if agree(answer, asked["answer"], asked.get("tolerance", TOLERANCE)):
         return Verdict(True, None, f"✓ {exercise} is right: {asked['asks']} = {_shown(asked)}.")
-    hint = _hint(answer, asked)
+    return _wrong(exercise, _hint(answer, asked))
+
+
+def _wrong(exercise, hint, **words):
     start = f"… {exercise} is not answered yet" if hint == "unanswered" else f"✗ {exercise} is not right yet"
-    return Verdict(False, hint, f"{start}: {data.hints()[hint]}")
+    text = data.hints()[hint]
+    return Verdict(False, hint, f"{start}: {text.format(**words) if words else text}")
+
+
+def _grade_function(exercise, asked, wanted, answer):
+    """Judge a function by what it does with each of the inputs."""
+    if answer is ... or answer is None:
+        return _wrong(exercise, "unanswered")
+    if not callable(answer):
+        return _wrong(exercise, "function_asked")
+    expected = [running.run(wanted.right, call) for call in wanted.calls]
+    found = _outcomes(answer, wanted.calls)
+    if found[-1].late:
+        return _wrong(exercise, "too_slow")
+    if any(outcome.changed for outcome in found):
+        return _wrong(exercise, "changes_argument")
+    for hint, mistake in wanted.mistakes.items():
+        if running.calls_alike(found, [running.run(mistake, call) for call in wanted.calls]):
+            return _wrong(exercise, hint)
+    for call, one, other in zip(wanted.calls, found, expected, strict=True):
+        if hint := _fault(one, other):
+            return _wrong(exercise, hint, **_words(answer, call, one, other))
+    refused = sum(outcome.refused for outcome in expected)
+    tried = f"tried on {len(expected)} inputs" + (f", of which it had to refuse {refused}" if refused else "")
+    return Verdict(True, None, f"✓ {exercise} is right: {asked['asks']}, {tried}.")
+
+
+def _outcomes(function, calls):
+    """What a function does with each input, up to the one that takes too long, if one does."""
+    outcomes, end = [], time.monotonic() + running.SECONDS
+    for call in calls:
+        outcomes.append(running.run(function, call, max(end - time.monotonic(), 0.1)))
+        if outcomes[-1].late:
+            break
+    return outcomes
+
+
+def _fault(found, expected):
+    """The name of the general hint for a call that went wrong, or None."""
+    if expected.refused:
+        return None if found.refused else "refuses_wrongly" if found.error else "must_refuse"
+    if found.error:
+        return "raises"
+    return None if running.same(found.value, expected.value) else "wrong_result"
+
+
+def _words(function, call, found, expected):
+    number, code = found.line or (0, "")
+    return {
+        "call": running.written(getattr(function, "__name__", "your function"), call),
+        "found": running.value_in_words(found.value),
+        "expected": running.value_in_words(expected.value),
+        "error": f"{type(found.error).__name__}: {found.error}".strip(": "),
+        "line": f", in line {number} of its cell: {code}" if found.line else "",
+    }
 
 
 def _hint(answer, asked):

@@ -2,9 +2,10 @@
 
 import tomllib
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 
-__all__ = ["exercises", "hints", "lessons", "objectives", "points", "questions"]
+__all__ = ["exercises", "function", "hints", "lessons", "objectives", "points", "questions"]
 
 
 @cache
@@ -29,9 +30,11 @@ def hints():
 
 
 def objectives(lesson):
-    """Return what a learner can do after a lesson, in Markdown.
+    """Return what a learner can do after a lesson, each objective with its words, in Markdown, and its exercises.
 
-    >>> objectives("01")[2]
+    An exercise is named whole, such as "1.2", or by one of its parts, such as "1.2c".
+
+    >>> objectives("01")[2]["words"]
     '**State** the rules for zeros and **write** them in code.'
     """
     return lessons()[lesson]["objectives"]
@@ -44,6 +47,19 @@ def exercises():
     (0.25, 'bits')
     """
     return _all("exercises")
+
+
+def function(exercise):
+    """Return what an exercise wants that asks for a function: a `klcourse.lessons.functions.Written`, or None."""
+    lesson = f"{int(exercise.partition('.')[0]):02}"
+    return _functions(lesson).get(exercise)
+
+
+@cache
+def _functions(lesson):
+    if not (files(__package__) / "functions" / f"lesson_{lesson}.py").is_file():
+        return {}
+    return import_module(f"klcourse.lessons.functions.lesson_{lesson}").FUNCTIONS
 
 
 def questions():

@@ -11,5 +11,6 @@ from klcourse.live.controls import Range, choice, slider, toggle
 from klcourse.live.explorer import Explorer
 from klcourse.live.picture import Picture
 from klcourse.live.still import show
+from klcourse.live.veil import Area, Veil
 
-__all__ = ["Explorer", "Picture", "Range", "choice", "show", "slider", "style", "toggle"]
+__all__ = ["Area", "Explorer", "Picture", "Range", "Veil", "choice", "show", "slider", "style", "toggle"]

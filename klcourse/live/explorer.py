@@ -10,6 +10,7 @@ from klcourse.live.controls import Slider
 from klcourse.live.picture import SHEET_LOCK, Picture
 from klcourse.live.screen import Screen
 from klcourse.live.still import bundle
+from klcourse.live.veil import Veil
 
 __all__ = ["Explorer"]
 
@@ -30,6 +31,8 @@ class Explorer(widgets.VBox):
         ``readout(numbers)`` returns one line of text with units.
     alt : callable
         ``alt(numbers)`` returns what the picture shows, for those who cannot see it.
+    veil : Veil, optional
+        What is hidden while `hide` has been called: what would answer a question. Without it, nothing ever is.
 
     Raises
     ------
@@ -43,9 +46,11 @@ class Explorer(widgets.VBox):
         As given: ``explorer.compute(**explorer.values)`` are the numbers shown, and no picture is needed for others.
     numbers, text, alt
         What is shown now: the numbers, the readout in words, and what the picture shows.
+    veil, hidden
+        As given, and whether it is on now.
     """
 
-    def __init__(self, compute, picture, controls, readout, alt):
+    def __init__(self, compute, picture, controls, readout, alt, veil=None):
         for name, function in {"compute": compute, "readout": readout, "alt": alt}.items():
             check_function(name, function)
         if not isinstance(picture, Picture):
@@ -54,7 +59,12 @@ class Explorer(widgets.VBox):
             isinstance(control, widgets.Widget) for control in controls.values()
         ):
             raise TypeError(f"controls is {shown(controls)}: give a dict of what slider, toggle and choice make.")
-        self.compute, self.picture, self.controls = compute, picture, controls
+        if not isinstance(veil, Veil | None):
+            raise TypeError(f"veil is {shown(veil)}: give a klcourse.live.Veil, or leave it out.")
+        if veil is not None:
+            veil.check()
+        self.compute, self.picture, self.controls, self.veil = compute, picture, controls, veil
+        self.hidden = False
         self._readout_of, self._alt_of = readout, alt
         self._paused = False
         self._initial = {name: control.value for name, control in controls.items()}
@@ -114,9 +124,26 @@ class Explorer(widgets.VBox):
             except Exception:  # an error in a callback would be invisible in the page
                 self._show_error(traceback.format_exc(limit=-1))
 
+    def hide(self, hidden=True):
+        """Hide what the veil says, or show all. Without a veil nothing changes."""
+        check_flag("hidden", hidden)
+        if self.veil is None or hidden == self.hidden:
+            return
+        with SHEET_LOCK:
+            self._put_veil(hidden)
+            self._show(self.numbers)
+
+    def _put_veil(self, hidden):
+        self.hidden = hidden
+        self.picture.cover(self.veil.areas if hidden else ())
+        self.picture.update(self.numbers)
+
     def _show(self, numbers):
         self.picture.update(numbers)
         self.numbers, self.text, self.alt = numbers, self._readout_of(numbers), self._alt_of(numbers)
+        if self.hidden:
+            self.text = self.veil.words_for(self.veil.readout, numbers)
+            self.alt = self.veil.words_for(self.veil.alt, numbers)
         self.screen.show(self.alt)
         self.readout.value = f'<div style="{_READOUT}">{html.escape(self.text)}</div>'
 
@@ -134,3 +161,14 @@ class Explorer(widgets.VBox):
         """Return the present picture as display data that need no kernel, with their metadata."""
         with SHEET_LOCK:
             return bundle(self.picture.png(), self.alt, self.picture.width)
+
+    def still_unveiled(self):
+        """Return what `still` does, with nothing hidden."""
+        with SHEET_LOCK:
+            if not self.hidden:
+                return self.still()
+            self._put_veil(False)
+            try:
+                return bundle(self.picture.png(), self._alt_of(self.numbers), self.picture.width)
+            finally:
+                self._put_veil(True)

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
@@ -96,6 +97,7 @@ class Picture:
         self._moving = sorted(moving, key=lambda artist: artist.get_zorder())
         for artist in self._moving:
             artist.set_animated(True)
+        self._covers = []
         self._background = self._shown = None
 
     def update(self, numbers):
@@ -109,8 +111,38 @@ class Picture:
             self._shown = shown
         self._canvas.restore_region(self._background)
         with _unhinted():
-            for artist in self._moving:
+            for artist in (*self._moving, *self._covers):
                 self.figure.draw_artist(artist)
+
+    def cover(self, areas):
+        """Cover parts of the picture, with words that say so, or none; `update` shows it.
+
+        Parameters
+        ----------
+        areas : sequence of klcourse.live.Area
+        """
+        for artist in self._covers:
+            artist.remove()
+        self._covers = [artist for area in areas for artist in self._cover(area)]
+        for artist in self._covers:
+            artist.set_animated(True)
+
+    def _cover(self, area):
+        axes = self.figure.axes[area.axes]
+        width, height = area.right - area.left, area.top - area.bottom
+        inches = axes.get_position().width * self.figure.get_figwidth() * width
+        words = "hidden until\nyou answer" if inches > 1.3 else "hidden"
+        look = {"facecolor": style.VEIL, "edgecolor": style.GREY, "linestyle": "--", "linewidth": 1.2}
+        place = {"transform": axes.transAxes, "clip_on": False}
+        upright = {"rotation": 90} if inches < 0.6 else {}
+        return (
+            self.figure.add_artist(Rectangle((area.left, area.bottom), width, height, **place, **look)),
+            self.figure.add_artist(
+                Text(
+                    area.left + width / 2, area.bottom + height / 2, words, ha="center", va="center", **place, **upright
+                )
+            ),
+        )
 
     def _take_sheet(self):
         global _owner

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-__all__ = ["GREY", "INK", "PANEL", "M", "P", "Q", "amount", "heat_map", "use"]
+__all__ = ["GREY", "INK", "PANEL", "VEIL", "M", "P", "Q", "amount", "heat_map", "use"]
 
 # Three colours of seaborn's "colorblind" palette. `text` is the same hue, dark enough to read on the panel (4.5:1).
 P = {"color": "#0173b2", "linestyle": "-", "text": "#01588a"}
@@ -12,6 +12,7 @@ Q = {"color": "#de8f05", "linestyle": "--", "text": "#8a5600"}
 M = {"color": "#029e73", "linestyle": ":", "text": "#016a4d"}
 
 PANEL = "#f4f2ec"  # a card of its own: calm beside a white page and on a dark theme
+VEIL = "#e2ded2"  # over what a question hides: still paper, and text on it has more than 4.5:1
 INK = "#22262b"
 GREY = "#5f6368"
 
