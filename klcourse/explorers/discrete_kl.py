@@ -219,7 +219,7 @@ def coin_curve(p=0.5, q=0.1, base=None):
         )
 
     veil = Veil(
-        [Area(0, left=-0.11, right=0.3), Area(0, left=0.7, right=1.01)],  # how high it rises, and how far
+        [Area(0, left=-0.12, right=0.35, top=1.04), Area(0, left=0.85, top=1.04)],  # how high it rises, and how far
         lambda n: f"p = {n['p']:.3f} and q = {n['q']:.3f}.",
         lambda n: f"The middle of a curve of KL(p‖q) over q, for p = {n['p']:.3f}: 0 at q = p.",
     )

@@ -132,17 +132,13 @@ class Picture:
         width, height = area.right - area.left, area.top - area.bottom
         inches = axes.get_position().width * self.figure.get_figwidth() * width
         words = "hidden until\nyou answer" if inches > 1.3 else "hidden"
-        look = {"facecolor": style.VEIL, "edgecolor": style.GREY, "linestyle": "--", "linewidth": 1.2}
         place = {"transform": axes.transAxes, "clip_on": False}
-        upright = {"rotation": 90} if inches < 0.6 else {}
-        return (
-            self.figure.add_artist(Rectangle((area.left, area.bottom), width, height, **place, **look)),
-            self.figure.add_artist(
-                Text(
-                    area.left + width / 2, area.bottom + height / 2, words, ha="center", va="center", **place, **upright
-                )
-            ),
-        )
+        paper = {"facecolor": style.VEIL, "edgecolor": style.GREY, "linestyle": "--", "linewidth": 1.2}
+        ink = {"color": style.INK, "fontsize": style.SETTINGS["font.size"], "rotation": 90 if inches < 0.7 else 0}
+        box = Rectangle((area.left, area.bottom), width, height, **place, **paper)
+        middle = area.left + width / 2, area.bottom + height / 2
+        label = Text(*middle, words, ha="center", va="center", **place, **ink)
+        return self.figure.add_artist(box), self.figure.add_artist(label)
 
     def _take_sheet(self):
         global _owner
