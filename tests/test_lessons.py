@@ -21,7 +21,9 @@ from klcourse.lessons import asking, check, data, grade, predict, unlock_all
 from klcourse.lessons.checking import TOLERANCE, agree
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-EXERCISES, HINTS, QUESTIONS = data.exercises(), data.hints(), data.questions()
+ALL, HINTS, QUESTIONS = data.exercises(), data.hints(), data.questions()
+FUNCTIONS = {name: data.function(name) for name in ALL if data.function(name)}
+EXERCISES = {name: asked for name, asked in ALL.items() if name not in FUNCTIONS}  # whose answer is a number or a word
 MISTAKES = [
     pytest.param(name, mistake["answer"], mistake["hint"], id=f"{name}-{mistake['hint']}-{mistake['answer']}")
     for name, asked in EXERCISES.items()
@@ -164,6 +166,8 @@ def stated():
     """Every answer and mistake as (lesson, exercise, hint or "answer", number or word, expression or None)."""
     for lesson, held in data.lessons().items():
         for name, asked in held["exercises"].items():
+            if name in FUNCTIONS:
+                continue
             yield lesson, name, "answer", asked["answer"], asked.get("from")
             for mistake in asked["mistakes"]:
                 hint, answer = mistake["hint"], mistake["answer"]
@@ -299,8 +303,10 @@ def test_infinity_is_right_only_where_it_is_asked():
 
 def test_every_hint_is_used():
     general = {"unanswered", "one_number", "several_numbers", "decimal_comma", "text", "option"}
-    general |= {"nan", "infinite", "too_large", "negative"}
+    general |= {"nan", "infinite", "too_large", "negative", "function_asked", "too_slow", "changes_argument"}
+    general |= {"raises", "refuses_wrongly", "must_refuse", "wrong_result"}
     used = {mistake["hint"] for asked in EXERCISES.values() for mistake in asked.get("mistakes", [])}
+    used |= {hint for wanted in FUNCTIONS.values() for hint in wanted.mistakes}
     assert set(HINTS) == used | general | {"rounded", "other"}
 
 
@@ -326,14 +332,14 @@ def test_unknown_exercise_names_the_known_ones():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_shows_the_objectives_of_its_lesson(path):
     (cell,) = (c for c in nbformat.read(path, as_version=4).cells if c.source.startswith("## Objectives\n"))
-    expected = [f"{i}. {words}" for i, words in enumerate(data.objectives(path.name[:2]), 1)]
+    expected = [f"{i}. {each['words']}" for i, each in enumerate(data.objectives(path.name[:2]), 1)]
     assert re.findall(r"^\d.*$", cell.source, re.M) == expected
 
 
 def test_each_notebook_has_a_lesson_and_each_lesson_keeps_its_number():
     assert list(data.lessons()) == [path.name[:2] for path in NOTEBOOKS]
     for number, lesson in data.lessons().items():
-        assert set(lesson) == {"objectives", "points", "questions", "exercises"}
+        assert set(lesson) - {"hints"} == {"objectives", "points", "questions", "exercises"}
         names = [*lesson["points"], *lesson["questions"], *lesson["exercises"]]
         assert [name for name in names if not name.startswith(f"{int(number)}.")] == []
 

@@ -10,7 +10,8 @@ The texts and numbers are data, one file a lesson (`01.toml` to `08.toml`):
   `hints.toml`. A number is right within a relative tolerance of 0.001 unless `tolerance` says otherwise. `from` is the
   expression that a number comes from: `tests/test_lessons.py` evaluates it, a kernel never does. An exercise without an
   answer asks for a function, which `functions/lesson_01.py` to `lesson_08.py` hold. `kind` is "code", "derive" or
-  "judge" where an exercise is one of these.
+  "judge" where an exercise is one of these;
+- `[hints]`, if there are any that only this lesson gives.
 """
 
 from klcourse.lessons.asking import predict, unlock_all

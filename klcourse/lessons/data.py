@@ -26,7 +26,7 @@ def hints():
     >>> hints()["rounded"]
     'close, but not close enough. Give at least four significant digits.'
     """
-    return _read("hints.toml")
+    return _read("hints.toml") | _all("hints")
 
 
 def objectives(lesson):
@@ -82,7 +82,7 @@ def points():
 
 @cache
 def _all(table):
-    return {name: entry for lesson in lessons().values() for name, entry in lesson[table].items()}
+    return {name: entry for lesson in lessons().values() for name, entry in lesson.get(table, {}).items()}
 
 
 def _read(name):
