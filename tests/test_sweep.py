@@ -32,7 +32,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 import klcourse
 from klcourse.fitting import exact_slopes
 from klcourse.lessons import asking
-from klcourse.live import Explorer, Picture, Range, slider
+from klcourse.live import Area, Explorer, Picture, Range, Veil, slider
 from klcourse.mnist import load_mnist
 from klcourse.tsne import joint_affinities
 from klcourse.vae import VAE
@@ -137,6 +137,7 @@ SOUND = {
     "alt": "A line.",
     "answer": 1.0,
     "axes": lambda: Figure().subplots(),
+    "areas": lambda: [Area(0)],
     "base": 2,
     "build": lambda: build,
     "coefficient": 1,
@@ -161,6 +162,7 @@ SOUND = {
     "kl_coefficient": 1.0,
     "label": "x",
     "learning_rate": 0.1,
+    "lesson": "01",
     "level": 0.5,
     "log_p": lambda: log_normal,
     "log_q": lambda: log_normal,
@@ -203,6 +205,7 @@ SOUND = {
     "value": 0.5,
     "values": np.array([[0.2, 0.8]]),
     "variance": 2.0,
+    "veil": lambda: Veil([Area(0)], lambda numbers: "hidden", lambda numbers: "A line."),
     "variances": [4.0, 1.0, 0.25],
     "weight": 0.3,
     "weights": [0.25, 0.75],

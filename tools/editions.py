@@ -192,17 +192,22 @@ def _exercise(cell):
     return min(parts).rstrip("abcdefgh") if parts else None
 
 
-_CHECK = re.compile(r'^check\("([^"]+)", (.*)\)$', re.M)
+_CHECK = re.compile(r'^(?:check|confirm)\("([^"]+)", (.*)\)$', re.M)
 
 
 def _answer_cell(stub, exercise, solution):
     """Put the solution into the stub, between the marks where nbgrader takes it out for students."""
     names = dict(_CHECK.findall(stub.source))
-    solved = _CHECK.sub(lambda match: f"{names[match[1]]} = {match[2]}", solution.source)
+    solved = _CHECK.sub(lambda match: _assignment(names[match[1]], match[2]), solution.source)
     dots, checks = stub.source.split("check(", 1)
     source = f"{dots}### BEGIN SOLUTION\n{solved}\n### END SOLUTION\ncheck({checks}"
     cell = nbformat.v4.new_code_cell(source, id=stub.id)
     return _marked(cell, f"answer-{exercise}", solution=True)
+
+
+def _assignment(name, value):
+    """Where the solution is a function of that name, it is there already."""
+    return f"{name} = {value}" if name != value else ""
 
 
 def _points_cell(stub, exercise, points):

@@ -106,6 +106,8 @@ def _grade_function(exercise, asked, wanted, answer):
         return _wrong(exercise, "function_asked")
     expected = [running.run(wanted.right, call) for call in wanted.calls]
     found = _outcomes(answer, wanted.calls)
+    if all(outcome.error is None and outcome.value is None and not outcome.late for outcome in found):
+        return _wrong(exercise, "unanswered")  # a function that holds three dots
     if found[-1].late:
         return _wrong(exercise, "too_slow")
     if any(outcome.changed for outcome in found):

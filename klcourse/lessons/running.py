@@ -56,8 +56,8 @@ def run(function, arguments, seconds=SECONDS):
     It runs in a thread of its own, so that a loop without end costs `seconds` and no more, and with copies of the
     notebook's variables that it names, so that none of them changes.
 
-    >>> run(lambda x: x / 0, (1,)).line[1]
-    '>>> run(lambda x: x / 0, (1,)).line[1]'
+    >>> run(lambda x: x / 2, (1,)).value, run(lambda x: x / 0, (1,)).error
+    (0.5, ZeroDivisionError('division by zero'))
     """
     given = copy.deepcopy(arguments)
     own, outcome = _apart(function), [Outcome(late=True)]

@@ -10,7 +10,7 @@ from klcourse.live.controls import Slider
 from klcourse.live.picture import SHEET_LOCK, Picture
 from klcourse.live.screen import Screen
 from klcourse.live.still import bundle
-from klcourse.live.veil import Veil
+from klcourse.live.veil import HIDDEN, Veil
 
 __all__ = ["Explorer"]
 
@@ -61,8 +61,8 @@ class Explorer(widgets.VBox):
             raise TypeError(f"controls is {shown(controls)}: give a dict of what slider, toggle and choice make.")
         if not isinstance(veil, Veil | None):
             raise TypeError(f"veil is {shown(veil)}: give a klcourse.live.Veil, or leave it out.")
-        if veil is not None:
-            veil.check()
+        for name in ("readout", "alt") if veil else ():
+            check_function(f"{name} of the veil", getattr(veil, name))
         self.compute, self.picture, self.controls, self.veil = compute, picture, controls, veil
         self.hidden = False
         self._readout_of, self._alt_of = readout, alt
@@ -142,8 +142,7 @@ class Explorer(widgets.VBox):
         self.picture.update(numbers)
         self.numbers, self.text, self.alt = numbers, self._readout_of(numbers), self._alt_of(numbers)
         if self.hidden:
-            self.text = self.veil.words_for(self.veil.readout, numbers)
-            self.alt = self.veil.words_for(self.veil.alt, numbers)
+            self.text, self.alt = (f"{words(numbers)} {HIDDEN}" for words in (self.veil.readout, self.veil.alt))
         self.screen.show(self.alt)
         self.readout.value = f'<div style="{_READOUT}">{html.escape(self.text)}</div>'
 

@@ -14,9 +14,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
-from klcourse.checks import check_flag, check_function, finite, shown
+from klcourse.checks import check_flag, check_function, check_whole_number, finite, listed, shown
 from klcourse.live import style
 from klcourse.live.still import CSS_PIXELS_PER_INCH, SCALE, small_png
+from klcourse.live.veil import Area
 
 __all__ = ["SHEET_LOCK", "Picture"]
 
@@ -120,7 +121,17 @@ class Picture:
         Parameters
         ----------
         areas : sequence of klcourse.live.Area
+
+        Raises
+        ------
+        ValueError, TypeError
+            If one is no area, or names axes that the figure does not have.
         """
+        count = len(self.figure.axes)
+        for area in listed("areas", areas, of="klcourse.live.Area"):
+            if not isinstance(area, Area):
+                raise TypeError(f"areas holds {shown(area)}: give a list of klcourse.live.Area.")
+            check_whole_number("axes of an area in areas", area.axes, lowest=0, highest=count - 1)
         for artist in self._covers:
             artist.remove()
         self._covers = [artist for area in areas for artist in self._cover(area)]

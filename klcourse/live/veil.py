@@ -3,9 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from klcourse.checks import check_function, shown
-
-__all__ = ["Area", "Veil"]
+__all__ = ["HIDDEN", "Area", "Veil"]
 
 
 class Area(NamedTuple):
@@ -34,32 +32,12 @@ class Veil(NamedTuple):
     areas : sequence of Area
         What is covered in the picture.
     readout, alt : callable
-        What is said instead, ``readout(numbers)`` and ``alt(numbers)``: what can still be seen. `WORDS` follows.
-
-    >>> veil = Veil([Area(1)], lambda numbers: "q = 0.100.", lambda numbers: "Left: bars of P and Q.")
-    >>> veil.words_for(veil.readout, {})
-    'q = 0.100. The rest is hidden until you have answered.'
+        What is said instead, ``readout(numbers)`` and ``alt(numbers)``: what can still be seen. `HIDDEN` follows.
     """
 
     areas: Sequence[Area]
     readout: Callable
     alt: Callable
 
-    def check(self):
-        """Check that the parts are what they should be.
 
-        >>> Veil([0], str, str).check()
-        Traceback (most recent call last):
-        TypeError: areas is [0]: give a list of klcourse.live.Area.
-        """
-        if isinstance(self.areas, str) or not all(isinstance(area, Area) for area in self.areas):
-            raise TypeError(f"areas is {shown(self.areas)}: give a list of klcourse.live.Area.")
-        check_function("readout of the veil", self.readout)
-        check_function("alt of the veil", self.alt)
-
-    def words_for(self, words_of, numbers):
-        """Return what `readout` or `alt` says, and that something is hidden."""
-        return f"{words_of(numbers)} {WORDS}".strip()
-
-
-WORDS = "The rest is hidden until you have answered."
+HIDDEN = "The rest is hidden until you have answered."
