@@ -3,6 +3,9 @@
 import re
 import time
 from collections import Counter
+from functools import cache
+from html import escape
+from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 
@@ -11,14 +14,16 @@ import nbformat
 import numpy as np
 import pytest
 
-from klcourse.lessons import confirm, data, grade, progress, record, running
+from klcourse.lessons import asking, check, confirm, data, grade, predict, progress, record, running, unlock_all
 from klcourse.lessons.functions import Written
+from klcourse.live.veil import HIDDEN
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 EXERCISES, QUESTIONS, HINTS = data.exercises(), data.questions(), data.hints()
 FUNCTIONS = {name: data.function(name) for name in EXERCISES if data.function(name)}
 NUMBERED = {path.name[:2]: path for path in NOTEBOOKS}
 each_lesson = pytest.mark.parametrize("lesson", NUMBERED)
+each_question = pytest.mark.parametrize("name", QUESTIONS)
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
 
 # --- nothing can be copied ----------------------------------------------------------------------------------------
@@ -118,6 +123,96 @@ def test_a_telling_length_is_reported():
     right, wrong = {"text": "a long and careful answer", "right": True}, {"text": "a short and bold one"}
     assert len(list(length_faults([{"asks": "", "answers": [right, wrong, wrong]}] * 3))) == 1
     assert len(list(length_faults([{"asks": "", "answers": [right, {"text": "no"}]}]))) == 2
+
+
+# --- the picture keeps the secret -------------------------------------------------------------------------------------
+
+
+@cache
+def makers():
+    """The function that makes the explorer behind each question, as the notebooks call it."""
+    source = "\n".join(cell.source for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells)
+    found = re.findall(r'^predict\("([^"]+)", (\w+)\.(\w+)\(', source, re.M)
+    return {name: getattr(import_module(f"klcourse.explorers.{room}"), make) for name, room, make in found}
+
+
+@pytest.fixture(autouse=True)
+def _locked(monkeypatch):
+    """As if no test had unlocked everything."""
+    monkeypatch.setattr(asking, "ALL_UNLOCKED", False)
+
+
+def pixels(explorer):
+    return explorer.picture.rgb().astype(int)
+
+
+def given_away(question, said):
+    """The numbers that only the right answer's feedback knows, and that are said before."""
+    (feedback,) = (answer["feedback"] for answer in question["answers"] if answer.get("right"))
+    asked = " ".join([question["asks"], *(answer["text"] for answer in question["answers"])])
+    decimals = re.compile(r"\d+\.\d+")
+    return {*decimals.findall(feedback)} & {*decimals.findall(said)} - {*decimals.findall(asked)}
+
+
+@each_question
+def test_what_would_answer_a_question_is_hidden_until_it_is_answered(name):
+    explorer, bare = makers()[name](), makers()[name]()
+    question = predict(name, explorer)
+    assert explorer.hidden == (explorer.veil is not None)
+    assert not bare.hidden, "without a question nothing is"
+    before = pixels(explorer)
+    if explorer.hidden:
+        assert all(words.endswith(f" {HIDDEN}") for words in (explorer.text, explorer.alt))
+        assert (before != pixels(bare)).any()
+        assert explorer.text not in bare.text
+    else:
+        assert (explorer.text, explorer.alt) == (bare.text, bare.alt)
+    assert given_away(QUESTIONS[name], explorer.text + explorer.alt) == set()
+    question.options.value = QUESTIONS[name]["answers"][0]["text"]
+    assert (pixels(explorer) == before).all(), "choosing is not locking in"
+    question.button.click()
+    assert (explorer.text, explorer.alt, explorer.hidden) == (bare.text, bare.alt, False)
+    assert (pixels(explorer) == pixels(bare)).all()
+
+
+@each_question
+def test_without_a_kernel_the_answer_is_folded_below_the_veiled_picture(name):
+    explorer, question = makers()[name](), QUESTIONS[name]
+    data, metadata = predict(name, explorer)._repr_mimebundle_()
+    above, below = data["text/html"].split("<details")
+    (right,) = (answer for answer in question["answers"] if answer.get("right"))
+    assert escape(right["feedback"]) in below
+    assert escape(right["feedback"]) not in above
+    assert right["feedback"] not in data["text/plain"]
+    assert metadata["image/png"]["alt"] == explorer.alt
+    assert (above.count("<img"), below.count("<img")) == (1, explorer.hidden)
+    assert f'alt="{escape(explorer.alt)}"' in above
+    assert f'alt="{escape(makers()[name]().alt)}"' in (below if explorer.hidden else above)
+    assert explorer.hidden == (explorer.veil is not None), "and it stays hidden"
+
+
+def test_the_teacher_hides_nothing():
+    before = predict("1.b", makers()["1.b"]())
+    assert before.explorer.hidden
+    unlock_all()
+    assert not before.explorer.hidden
+    assert not predict("1.b", makers()["1.b"]()).explorer.hidden
+
+
+def test_a_veil_follows_the_sliders_of_an_explorer_without_a_lock():
+    explorer = makers()["1.b"]()
+    explorer.hide()
+    explorer.controls["p"].value = 0.3
+    assert "0.300" in explorer.text
+    assert explorer.text.endswith(HIDDEN)
+    explorer.hide(False)
+    assert HIDDEN not in explorer.text + explorer.alt
+
+
+def test_a_picture_that_shows_its_answer_is_reported():
+    explorer = makers()["1.b"]()
+    explorer.controls["q"].value = 0.001
+    assert given_away(QUESTIONS["1.b"], explorer.text) == {"0.001", "2.7612"}
 
 
 # --- every objective is tested ----------------------------------------------------------------------------------------
@@ -338,8 +433,6 @@ def unanswered():
 
 
 def test_progress_tells_what_is_solved_tried_and_open(unanswered, capsys):
-    from klcourse.lessons import check
-
     (name, *_), lesson = EXERCISES, "01"
     assert f"solved: {name}" not in str(progress(lesson))
     confirm(name, EXERCISES[name]["answer"])
