@@ -19,6 +19,7 @@ from nbconvert import HTMLExporter, MarkdownExporter
 from klcourse.lessons.data import exercises, points, questions
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+NAMES = [path.name for path in NOTEBOOKS]
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -81,7 +82,7 @@ def test_the_teacher_edition_hides_nothing_and_frees_the_sliders(notebook):
 
 def test_one_command_writes_every_notebook(tmp_path):
     command(editions.__file__, "student", tmp_path / "a" / "class")
-    assert [path.name for path in sorted((tmp_path / "a" / "class").iterdir())] == [path.name for path in NOTEBOOKS]
+    assert [path.name for path in sorted((tmp_path / "a" / "class").iterdir())] == [*NAMES, "sources.md"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["student"], ["pupils", "x"], ["student", "x", "1.1"]])
@@ -127,6 +128,21 @@ def test_a_web_page_asks_nothing_of_a_network(notebook):
     assert fetched == []
     assert "<script" not in re.sub(r"<script>[^<]*</script>", "", page)
     assert "MathJax" not in page
+
+
+@each_notebook
+def test_links_between_web_pages_lead_to_web_pages(notebook):
+    """To one of the lessons, or to the sources, which are a page too."""
+    linked = set(re.findall(r'href="(?!https?:|#|data:)([^"#]+)', page_of(notebook)))
+    assert linked <= {f"{path.stem}.html" for path in NOTEBOOKS} | {"sources.html"}
+    assert linked
+
+
+def test_the_sources_are_a_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "glob", lambda path, pattern: [NOTEBOOKS[0]])
+    run_editions("html", tmp_path)
+    assert 'href="02_asymmetry.html"' in (tmp_path / "sources.html").read_text("utf-8")
+    assert (tmp_path / "01_discrete_kl.html").exists()
 
 
 @each_notebook

@@ -124,6 +124,9 @@ def _mathml(latex, display):
     return re.sub(r"<mi>(ln|log|exp|det)</mi>", r'<mo lspace="0.167em" rspace="0.167em">\1</mo>', formula)
 
 
+_TO_PAGES = re.compile(r"\]\((\w+)\.(?:ipynb|md)(?=[)#])")  # from one page to another of the same folder
+
+
 def html(notebook):
     """Return a notebook as one HTML page that holds its formulas and pictures and asks no network for anything.
 
@@ -141,6 +144,9 @@ def html(notebook):
     >>> "<msup>" in page, "https://cdn" in page
     (True, False)
     """
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        cell.source = _TO_PAGES.sub(r"](\1.html", cell.source)
     exporter = HTMLExporter(raw_template=_PAGE)
     render = MarkdownWithMath(renderer=_MathMLRenderer(escape=False)).render
     exporter.register_filter("markdown2html", render)
@@ -245,6 +251,12 @@ def _write(edition, folder, exercises):
     folder.mkdir(parents=True, exist_ok=True)
     if edition == "graded":
         (folder / "nbgrader_config.py").write_text(_CONFIG, "utf-8")
+    sources = (_NOTEBOOKS / "sources.md").read_text("utf-8")
+    if edition == "html":
+        cells = [nbformat.v4.new_markdown_cell(sources)]
+        (folder / "sources.html").write_text(html(nbformat.v4.new_notebook(cells=cells)), "utf-8")
+    elif edition != "graded":
+        (folder / "sources.md").write_text(sources, "utf-8")
     for path in sorted(_NOTEBOOKS.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         if edition == "html":
