@@ -152,8 +152,9 @@ def exercise_faults(notebook, number):
     stubs, solutions = {}, {}
     for position, cell in enumerate(notebook.cells):
         if cell.cell_type == "code":
-            kind = solutions if "solution" in cell.metadata.get("tags", []) else stubs
-            kind.update(dict.fromkeys(re.findall(r'check\("([^"]+)"', cell.source), position))
+            solution = "solution" in cell.metadata.get("tags", [])
+            kind, call = (solutions, "confirm") if solution else (stubs, "check")
+            kind.update(dict.fromkeys(re.findall(rf'^{call}\("([^"]+)"', cell.source, re.M), position))
     expected = {name for name in EXERCISES if name.startswith(f"{number}.")}
     if set(stubs) != expected or set(solutions) != expected:
         yield f"exercises {sorted(expected)}, stubs {sorted(stubs)}, solutions {sorted(solutions)}"
@@ -161,7 +162,7 @@ def exercise_faults(notebook, number):
         stub, solution = notebook.cells[stubs[name]], notebook.cells[solutions[name]]
         if solutions[name] != stubs[name] + 1:
             yield f"the solution of {name} must stand directly under its stub"
-        if f"… {name} is not answered yet" not in stub.outputs[0].text or "= ..." not in stub.source:
+        if f"… {name} is not answered yet" not in stub.outputs[0].text or not re.search(r" \.\.\.$", stub.source, re.M):
             yield f"the stub of {name} must not be answered"
         if f"✓ {name} is right" not in solution.outputs[0].text:
             yield f"the solution of {name} must be right"

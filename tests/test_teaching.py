@@ -19,24 +19,31 @@ def text_of(path):
 
 
 def lessons(guide):
-    """{number: (minutes to read, minutes for the exercises)} as the guide says."""
-    found = re.findall(r"^### (\d\d) · .* \((\d+) \+ (\d+) minutes\)$", guide, re.M)
-    return {number: (int(read), int(exercises)) for number, read, exercises in found}
+    """{number: (minutes for the core, for what goes further, for the exercises)} as the guide says."""
+    found = re.findall(r"^### (\d\d) · .* \((\d+) (?:\+ (\d+) )?\+ (\d+) minutes\)$", guide, re.M)
+    return {number: tuple(int(each or 0) for each in minutes) for number, *minutes in found}
+
+
+MINUTES = re.compile(
+    r"\*\*(\d+) minutes\*\* \((\d+) (?:to read and play|for the core)(?:, (\d+) for the sections marked ↗)?"
+    r", (\d+) for the exercises"
+)
 
 
 def lessons_as_they_are():
     times = {}
     for path in NOTEBOOKS:
-        words = re.search(r"\*\*(\d+) minutes\*\* \((\d+) to read and play, (\d+) for the exercises", text_of(path))
-        total, read, exercises = map(int, words.groups())
-        assert total == read + exercises, path.name
-        times[path.name[:2]] = read, exercises
+        total, *minutes = (int(each or 0) for each in MINUTES.search(text_of(path)).groups())
+        assert total == sum(minutes), path.name
+        assert minutes[0] <= 80, path.name
+        assert bool(minutes[1]) == bool(re.search("^## .* ↗$", text_of(path), re.M)), path.name
+        times[path.name[:2]] = tuple(minutes)
     return times
 
 
 def test_minutes_are_those_of_the_notebooks():
     assert lessons(GUIDE) == lessons_as_they_are()
-    assert lessons(GUIDE.replace("(50 + 40 minutes)", "(50 + 30 minutes)")) != lessons_as_they_are()
+    assert lessons(GUIDE.replace(" minutes)\n", "0 minutes)\n", 1)) != lessons_as_they_are()
 
 
 @pytest.mark.parametrize("number", [path.name[:2] for path in NOTEBOOKS])
