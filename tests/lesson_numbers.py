@@ -512,7 +512,7 @@ def tsne():
         return neighbour_affinities(squared_distances, calibrate(squared_distances, perplexity))[0]
 
     P3 = np.array([[0, 0.25, 0.05], [0.25, 0, 0.2], [0.05, 0.2, 0]])
-    places = np.array([0, 3, 5])
+    places = np.array([0, 3, 4])
     shifts = places[:, None] - places
     w, gauss = 1 / (1 + shifts**2) - np.eye(3), np.exp(-(shifts**2)) - np.eye(3)
     Q3, gauss = w / w.sum(), gauss / gauss.sum()
