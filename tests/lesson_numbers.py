@@ -488,11 +488,11 @@ def mixtures_and_em():
     apart, moved = ([0.5, 0.5], [-1, 1], [1, 1]), ([0.5, 0.5], [-1, 1.7], [1, 1])
     gaps = rel_entr(responsibilities(data, *apart), responsibilities(data, *moved)).sum(axis=1)
     nearly_equal = em(data, ([0.5, 0.5], [-0.1, 0.1], [1, 1]), 31)
-    humps, together = (([0.5, 0.5], means, [1, 1]) for means in ([-2, 2], [0, 0]))
+    humps, nearer, together = (([0.5, 0.5], means, [1, 1]) for means in ([-2, 2], [-1.6, 1.6], [0, 0]))
     wider = [0.3, 0.7], [-1, 3], [1, 1.5]
 
     def on_the_point(sd):
-        return log_density(data, [0.5, 0.5], [-1.1, 0.5], [sd, 2]).sum()
+        return log_density(data, [0.5, 0.5], [1.3, 0.5], [sd, 2]).sum()
 
     def floored(smallest_sd, steps):
         return em(data, ([0.5, 0.5], [-1.1, 1], [0.1, 1]), steps, smallest_sd)[-1]
@@ -502,8 +502,8 @@ def mixtures_and_em():
 
 def tsne():
     """08: perplexities, three points on a line, 250 digits."""
-    P4 = np.array([1 / 2, 1 / 4, 1 / 8, 1 / 8])
-    squares, others = np.array([1, 4, 9, 16]), np.array([1, 2, 5, 10])
+    P4 = np.array([0.4, 0.3, 0.2, 0.1])
+    squares, five, others = np.array([1, 4, 9, 16]), np.array([2, 3, 7, 7, 12]), np.array([1, 2, 2, 4, 6]) ** 2
 
     def sigma(squared_distances, perplexity):
         return 1 / math.sqrt(2 * calibrate(squared_distances, perplexity))
@@ -512,7 +512,7 @@ def tsne():
         return neighbour_affinities(squared_distances, calibrate(squared_distances, perplexity))[0]
 
     P3 = np.array([[0, 0.25, 0.05], [0.25, 0, 0.2], [0.05, 0.2, 0]])
-    places = np.array([0, 2, 3])
+    places = np.array([0, 3, 4])
     shifts = places[:, None] - places
     w, gauss = 1 / (1 + shifts**2) - np.eye(3), np.exp(-(shifts**2)) - np.eye(3)
     Q3, gauss = w / w.sum(), gauss / gauss.sum()

@@ -315,10 +315,11 @@ def _em_readout(n):
 
 
 def _em_alt(n):
+    floor = f" M steps keep every sd at {n['smallest_sd']:.2f} or above." if n["smallest_sd"] else ""
     return (
         "Left: two components and their mixture over nine observations coloured by their labels. Right: log-likelihood "
-        f"and bound over {n['taken']} half steps, which start at {_signed(n['log_likelihoods'][0])}. M steps keep "
-        f"every sd at {n['smallest_sd']:.2f} or above. {_em_readout(n)}"
+        f"and bound over {n['taken']} half steps, which start at {_signed(n['log_likelihoods'][0])}.{floor} "
+        f"{_em_readout(n)}"
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from klcourse.checks import bounded, check_option, numbers, shown
 from klcourse.divergence import entropy
 from klcourse.explorers.drawing import Scale, ceiling, line
-from klcourse.live import Explorer, Picture, Range, choice, slider, style, toggle
+from klcourse.live import Area, Explorer, Picture, Range, Veil, choice, slider, style, toggle
 from klcourse.mnist import load_mnist
 from klcourse.tsne import (
     calibrate,
@@ -183,7 +183,9 @@ def forces(across=-3.0, up=3.0, kernel="student"):
     def compute(across, up, kernel):
         return _forces(p, np.array([across, up]), kernel)
 
-    return Explorer(compute, Picture(_draw_forces), controls, _forces_readout, _forces_alt)
+    # The curves say how the force on A changes with its place.
+    veil = Veil([Area(1)], _forces_in_words, lambda n: f"{_map_in_words(n)} {_forces_in_words(n)}")
+    return Explorer(compute, Picture(_draw_forces), controls, _forces_readout, _forces_alt, veil)
 
 
 def _forces(p, point, kernel):
@@ -251,17 +253,25 @@ _WORDS = style.P["text"], style.Q["text"], style.INK
 
 
 def _forces_readout(n):
-    pull, push, together = (f"{size:.4f}" for size in n["sizes"])
     both = f"KL(P‖Q) = {style.amount(n['kl'])}, KL(Q‖P) = {style.amount(n['reverse'])}"
-    return f"{both}. Pull {pull}, push {push}, together {together}."
+    return f"{both}. {_forces_in_words(n)}"
+
+
+def _forces_in_words(n):
+    pull, push, together = (f"{size:.4f}" for size in n["sizes"])
+    return f"Pull {pull}, push {push}, together {together}."
 
 
 def _forces_alt(n):
+    return f"{_map_in_words(n)} Right: curves of both KL along a line through A. {_forces_readout(n)}"
+
+
+def _map_in_words(n):
     x, y = (_signed(value) for value in n["point"])
     kernel = {"student": "Student-t", "gauss": "Gaussian"}[n["kernel"]]
     return (
         f"Left: a map of two groups, A, B, C and D, E, F, with A at ({x}, {y}) and arrows for its pull and push under "
-        f"the {kernel} kernel. Right: curves of both KL along a line through A. {_forces_readout(n)}"
+        f"the {kernel} kernel."
     )
 
 
