@@ -83,13 +83,6 @@ RULES = {
 # The computed numbers in the texts of hints: the hint, the number as it is written there, the lesson, the expression.
 IN_HINTS = [
     ("wrong_way", "0.693", "01", "ln2"),
-    ("triangle", "0.3113", "03", "js_divergence(heads, fair, base=2)"),
-    ("triangle", "0.6226", "03", "2 * js_divergence(heads, fair, base=2)"),
-    ("target_in_nats", "0.3466", "03", "0.5 * ln2"),
-    ("half_weight", "0.4305", "03", "kl_divergence(P, M, base=2)"),
-    ("half_weight", "0.4099", "03", "kl_divergence(Q, M, base=2)"),
-    ("rounded_title", "23.040", "04", "published.loss[-1]"),
-    ("near_the_floor", "9.9984", "04", "S"),
     ("odds_reversed", "1.35", "06", "goals.mean()"),
 ]
 
@@ -219,11 +212,16 @@ def asymmetry():
 
 
 def jensen_shannon():
-    """03: three colours and their mixture, coins, shifted Gaussians, two documents, weights."""
+    """03: three colours and their mixture, shifted Gaussians, documents; pairs, coins and a table for the exercises."""
     P, Q, R = np.array([0.1, 0.4, 0.5]), np.array([0.8, 0.15, 0.05]), np.array([0.3, 0.3, 0.4])
-    A, B = np.array([0.6, 0.3, 0.1]), np.array([0.2, 0.2, 0.6])
-    M = (P + Q) / 2
-    heads, fair, tails = np.array([1.0, 0.0]), np.array([0.5, 0.5]), np.array([0.0, 1.0])
+    U, V = np.array([0.7, 0.2, 0.1]), np.array([0.2, 0.3, 0.5])
+    W = (U + V) / 2
+    F, G = np.array([0.9, 0.1, 0.0]), np.array([0.2, 0.3, 0.5])
+    first_coin, stop, last_coin = np.array([1.0, 0.0]), np.array([0.75, 0.25]), np.array([0.0, 1.0])
+    table = np.array([[0.1, 0.2, 0.3], [0.25, 0.1, 0.05]])
+    sides, balls = table.sum(axis=1), table.sum(axis=0)
+    rows = table / sides[:, None]
+    middle, other_middle = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
 
     def js_from_sum(p, q):
         """As if the sum of the two were their mixture."""
@@ -238,22 +236,34 @@ def jensen_shannon():
     steepest = minimize_scalar(lambda d: -slope_of_js(d), bounds=(1, 3), method="bounded").x
 
     words = ["the", "cat", "sat", "dog", "ran"]
-    the = words.index("the")
     cat, dog = np.array([10, 5, 3, 0, 0]) / 18, np.array([8, 0, 0, 6, 4]) / 18
-    mixed = (cat + dog) / 2
+    the, sea, town = 0, 1, 3
+    coast, street = np.array([6, 4, 2, 0, 0]) / 12, np.array([9, 1, 0, 6, 4]) / 20
 
     def js_terms(p, q):
         """In bits; they need not sum to 1."""
         middle = (p + q) / 2
         return (rel_entr(p, middle) + rel_entr(q, middle)) / 2 / math.log(2)
 
+    def js_with_weight(p, q, w):
+        return js_divergence(p, q, weights=[w, 1 - w], base=2)
+
     def weighted_js(w):
-        return js_divergence(P, Q, weights=[w, 1 - w], base=2)
+        return js_with_weight(P, Q, w)
 
-    def difference(w):
-        return kl_divergence(P, w * P + (1 - w) * Q) - kl_divergence(Q, w * P + (1 - w) * Q)
+    def js_of_fg(w):
+        return js_with_weight(F, G, w)
 
-    best_weight = brentq(difference, 0.1, 0.9, xtol=1e-14)
+    def best(p, q):
+        """The weight at which both are equally far from the mixture."""
+        return brentq(
+            lambda w: kl_divergence(p, w * p + (1 - w) * q) - kl_divergence(q, w * p + (1 - w) * q),
+            0.1,
+            0.9,
+            xtol=1e-14,
+        )
+
+    best_weight, best_fg = best(P, Q), best(F, G)
 
     def mixture_weighted(distributions, weights):
         return np.mean([kl_divergence(p, np.dot(weights, distributions), base=2) for p in distributions])
@@ -266,24 +276,26 @@ def jensen_shannon():
 
 
 def gaussian_fitting():
-    """04: steps by hand, the published run on its grid, speed, eight observations, Laplace."""
-    slope_mean, slope_variance = (0 - (0 - 5)) / 1, (1 - (7 + 5**2)) / (2 * 1**2)
-    other_slope = (3 - (4 + 2**2)) / (2 * 3**2)
-    dx = 0.1
-    x = np.arange(-10, 10, dx)
-    p = norm.pdf(x, 0, math.sqrt(7))
-    S = p.sum()
-    floor = S * math.log(S)
-    curvature = 1 / (2 * 7**2)
+    """04: the first step of 4.a, steps by hand, sums of p, speed, seven observations, Laplace."""
+    slope_variance = (1 - (7 + 5**2)) / (2 * 1**2)
+    own_slope = (2.5 - (5 + 3.5**2)) / (2 * 2.5**2)
+    x = np.arange(-10, 10, 0.1)
+    S = norm.pdf(x, 0, math.sqrt(7)).sum()
+    finer = np.arange(-6, 6, 0.05)
+    grid_sum = norm.pdf(finer, 0, math.sqrt(5)).sum()
 
     def half_life(share):
         """Steps that halve an error of which each takes off this share."""
         return math.log(0.5) / math.log(1 - share)
 
-    run = fit_gaussian(x, p, mean=5, variance=1, learning_rate=0.1, steps=4000).variance
-    slow = fit_gaussian(x, p, mean=5, variance=1, learning_rate=0.01, steps=30_000).variance
+    def variances_towards_3(learning_rate):
+        p = norm.pdf(x, 0, math.sqrt(3))
+        return fit_gaussian(x, p, mean=2, variance=1, learning_rate=learning_rate, steps=1000).variance
 
-    published = fit_gaussian(x, p, mean=5, variance=1, learning_rate=0.01, steps=1000, normalise=False)
+    towards_3, slowly_towards_3 = variances_towards_3(0.2), variances_towards_3(0.1)
+
+    def first_closer(variances, target, distance):
+        return np.argmax(np.abs(variances - target) < distance)
 
     def by_variance(mean, variance):
         """One step of rate 0.1 on the KL of whole Gaussians, without a grid; so the next two."""
@@ -307,11 +319,6 @@ def gaussian_fitting():
         mean, variance = descent(step, 5, 0.1, 100)[:, -1]
         return kl_gaussian(0, math.sqrt(7), mean, math.sqrt(variance))
 
-    gridless = descent(by_variance, 5, 1, 4000)[1]
-
-    def first_closer(variances, distance):
-        return np.argmax(np.abs(variances - 7) < distance)
-
     def sum_of_p(dx):
         return norm.pdf(np.arange(-10, 10, dx), 0, math.sqrt(7)).sum()
 
@@ -322,7 +329,7 @@ def gaussian_fitting():
         start = {"mean": 5, "variance": 1, "learning_rate": 0.01, "steps": 100}
         return fit_gaussian(grid, target, **start, normalise=False).variance
 
-    sample = np.array([2.1, -0.3, 4.4, -3.8, 0.9, 1.7, -2.6, 0.2])
+    sample = np.array([1.4, 3.9, -0.7, 2.2, 5.3, 0.8, 3.5])
 
     def nll(mean, variance):
         return -norm.logpdf(sample, mean, math.sqrt(variance)).mean()

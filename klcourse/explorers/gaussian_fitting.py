@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from klcourse.checks import check_option
 from klcourse.explorers.drawing import ceiling, line
 from klcourse.fitting import descend_kl, exact_slopes, forward_slopes
-from klcourse.live import Explorer, Picture, Range, choice, slider, style, toggle
+from klcourse.live import Area, Explorer, Picture, Range, Veil, choice, slider, style, toggle
 
 __all__ = ["descent_path", "grid_and_step", "parametrisations"]
 
@@ -97,7 +97,9 @@ def descent_path(mean=5.0, variance=1.0, target=7.0, learning_rate=0.1):
         "variance": slider("start variance", _VARIANCES.check("variance", variance), *_VARIANCES),
         "steps": slider("steps", 200, 1, 2000, 1, play=True),
     }
-    return Explorer(_walk, Picture(_draw_walk), controls, _walk_readout, _walk_alt)
+    around_start = Area(0, left=0.54, bottom=0.22, right=0.84, top=0.66)  # the first step, and the way it points
+    veil = Veil([around_start], _walk_readout, _walk_alt_without_path)
+    return Explorer(_walk, Picture(_draw_walk), controls, _walk_readout, _walk_alt, veil)
 
 
 def _walk(learning_rate, target, mean, variance, steps):
@@ -174,6 +176,14 @@ def _walk_alt(n):
     )
 
 
+def _walk_alt_without_path(n):
+    mean, variance = map(_number, n["start"])
+    return (
+        f"Left: contours of KL round a target of mean 0 and variance {n['target']:.1f}. Right: target, the start with "
+        f"mean {mean} and variance {variance}, and present q. {_walk_readout(n)}"
+    )
+
+
 # --- (b) the grid -------------------------------------------------------------------------------------------------
 
 _TARGET, _START, _STEPS = 7.0, (5.0, 1.0), 100
@@ -212,7 +222,12 @@ def grid_and_step(dx=0.1, window=10, learning_rate=0.01):
         "window": slider("window ±", _WINDOWS.check("window", window), *_WINDOWS),
         "normalise": toggle("normalise p"),
     }
-    return Explorer(_run_on_grid, Picture(_draw_grid_run), controls, _grid_readout, _grid_alt)
+    veil = Veil(
+        [Area(1)],  # the floor tells S, and S the answer
+        lambda n: f"Step {n['taken']}: variance {_number(n['now'][0])}.",
+        lambda n: f"{_variances_alt(n)} Step {n['taken']}: variance {_number(n['now'][0])}.",
+    )
+    return Explorer(_run_on_grid, Picture(_draw_grid_run), controls, _grid_readout, _grid_alt, veil)
 
 
 _GRIDS = (0.001, 0.01, 0.1, 1.0)
@@ -281,9 +296,13 @@ def _grid_readout(n):
 
 
 def _grid_alt(n):
+    return f"{_variances_alt(n)} Right: the loss, its floor {_number(n['floor'])}, and KL. {_grid_readout(n)}"
+
+
+def _variances_alt(n):
     return (
         f"Left: variance of q over {_STEPS} steps, with the target 7 as a line, on the grid with step dx = {n['dx']:g} "
-        f"in a window of ±{n['window']}. Right: the loss, its floor {_number(n['floor'])}, and KL. {_grid_readout(n)}"
+        f"in a window of ±{n['window']}."
     )
 
 
@@ -326,7 +345,9 @@ def parametrisations(learning_rate=0.1, variance=0.1):
         "variance": slider("start variance", _VARIANCES.check("variance", variance), *_VARIANCES),
         "steps": slider("steps", 100, 1, 1000, 1, play=True),
     }
-    return Explorer(_race, Picture(_draw_race), controls, _race_readout, _race_alt)
+    covered = [Area(0, left=-0.25), Area(1)]  # on the left with the ticks, which tell how far it goes
+    veil = Veil(covered, _race_start, lambda n: f"Empty axes for the variance of q and for KL. {_race_start(n)}")
+    return Explorer(_race, Picture(_draw_race), controls, _race_readout, _race_alt, veil)
 
 
 def _race(learning_rate, variance, steps):
@@ -381,7 +402,11 @@ def _race_readout(n):
 
 
 def _race_alt(n):
+    return f"Variance of q and KL over {_race_start(n)} {_race_readout(n)}"
+
+
+def _race_start(n):
     return (
-        f"Variance of q and KL over {_steps(n['steps'])}, from mean 5 and variance {n['start']:.1f}, with learning "
-        f"rate {n['learning_rate']:.3g}, in three parametrisations. {_race_readout(n)}"
+        f"{_steps(n['steps'])}, from mean 5 and variance {n['start']:.1f}, with learning rate "
+        f"{n['learning_rate']:.3g}, in three parametrisations."
     )

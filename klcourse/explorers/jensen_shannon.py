@@ -8,7 +8,7 @@ import numpy as np
 from klcourse.checks import check_text, matching_probabilities, shown
 from klcourse.divergence import entropy, js_divergence, js_slope, kl_divergence, kl_terms
 from klcourse.explorers.drawing import check_few_outcomes, line, outcome_names
-from klcourse.live import Explorer, Picture, Range, slider, style
+from klcourse.live import Area, Explorer, Picture, Range, Veil, slider, style
 
 __all__ = ["documents", "mixing_weight", "shift"]
 
@@ -58,7 +58,18 @@ def shift(d=4.0):
             f"at 1, the slope of JS is a hump, while KL and W₁ grow without end. Dots at {readout(n)}."
         )
 
-    return Explorer(compute, Picture(_draw_shift, size=(7.6, 4.6)), controls, readout, alt)
+    def seen(n):
+        return f"d = W₁ = {n['d']:.2f}: KL(P‖Q) = {style.amount(n['kl'])}."
+
+    veil = Veil(
+        [Area(1)],  # JS, its slope, and TV, over the shift
+        seen,
+        lambda n: (
+            "Above: two unit Gaussians P and Q, and their mixture. Below right, over the shift: KL and W₁ grow without "
+            f"end. Dots at {seen(n)}"
+        ),
+    )
+    return Explorer(compute, Picture(_draw_shift, size=(7.6, 4.6)), controls, readout, alt, veil)
 
 
 def _density(mean):
@@ -174,7 +185,12 @@ def mixing_weight(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gre
             f"JS is largest. Dots at {readout(n)}."
         )
 
-    return Explorer(compute, Picture(_draw_weights(p, q, names)), controls, readout, alt)
+    def seen(n):
+        bars = ", ".join(f"{name} {m:.3f}" for name, m in zip(names, n["m"], strict=True))
+        return f"Left: bars of P, Q and their mixture M ({bars}), with w = {n['w']:.3f}."
+
+    veil = Veil([Area(1)], lambda n: f"w = {n['w']:.3f}.", seen)
+    return Explorer(compute, Picture(_draw_weights(p, q, names)), controls, readout, alt, veil)
 
 
 def _mixed(p, q, w):
@@ -293,7 +309,17 @@ def documents(first=_FIRST, second=_SECOND):
         bars = "; ".join(f"{word} A {a:.3f}, B {b:.3f}, contribution {term:.3f} bits" for word, a, b, term in rows)
         return f"Bars of the share of each word in A and B, and what it adds to JS. {bars}. {readout(n)}."
 
-    return Explorer(compute, Picture(_draw_documents(words), size=(7.4, 3.6)), controls, readout, alt)
+    def seen(n):
+        rows = zip(words, n["a"], n["b"], strict=True)
+        bars = "; ".join(f"{word} A {a:.3f}, B {b:.3f}" for word, a, b in rows)
+        return f"Left: bars of the share of each word in A and B. {bars}."
+
+    def infinite(n):
+        there, back = (style.amount(n[key], "bits") if key in n else "none" for key in ("kl_ab", "kl_ba"))
+        return f"KL(A‖B) = {there}, KL(B‖A) = {back}."
+
+    veil = Veil([Area(1)], infinite, seen)
+    return Explorer(compute, Picture(_draw_documents(words), size=(7.4, 3.6)), controls, readout, alt, veil)
 
 
 def _told_apart(a, b):

@@ -1,0 +1,102 @@
+"""What the reader of lesson 04 writes."""
+
+import numpy as np
+
+from klcourse.lessons.functions import Written
+
+__all__ = ["FUNCTIONS"]
+
+# --- 4.6: a natural step, of Gaussians given by mean and variance ----------------------------------------------------
+
+
+def natural_step(mean, variance, p_mean, p_variance, rate):
+    """The share `rate` of the way from q's moments to p's; refused where a variance is or becomes 0 or less."""
+    if variance <= 0 or p_variance <= 0:
+        raise ValueError("a variance is above 0")
+    new = _natural_step_unchecked(mean, variance, p_mean, p_variance, rate)
+    if new[1] <= 0:
+        raise ValueError("the step leaves the domain")
+    return new
+
+
+def _natural_step_unchecked(mean, variance, p_mean, p_variance, rate):
+    second, p_second = mean**2 + variance, p_mean**2 + p_variance
+    new_mean = mean + rate * (p_mean - mean)
+    return new_mean, second + rate * (p_second - second) - new_mean**2
+
+
+def _checked(step):
+    """The same step, where the sound one is not refused."""
+
+    def checked(*arguments):
+        natural_step(*arguments)
+        return step(*arguments)
+
+    return checked
+
+
+def _own_variance(mean, variance, p_mean, p_variance, rate):
+    return mean + rate * (p_mean - mean), variance + rate * (p_variance - variance)
+
+
+def _old_mean(mean, variance, p_mean, p_variance, rate):
+    new_mean, new_variance = _natural_step_unchecked(mean, variance, p_mean, p_variance, rate)
+    return new_mean, new_variance + new_mean**2 - mean**2
+
+
+def _squared(mean, variance, p_mean, p_variance, rate):
+    return _natural_step_unchecked(mean, variance**2, p_mean, p_variance**2, rate)
+
+
+def _plain(mean, variance, p_mean, p_variance, rate):
+    spread = p_variance + (mean - p_mean) ** 2
+    return mean - rate * (mean - p_mean) / variance, variance - rate * (variance - spread) / (2 * variance**2)
+
+
+# --- 4.7: the slope of KL(p‖q) along the scale b of a Laplace density, where p's mean of |x| is given ---------------
+
+
+def slope(b, mean_distance):
+    return 1 / b - mean_distance / b**2
+
+
+FUNCTIONS = {
+    "4.6": Written(
+        right=natural_step,
+        calls=[
+            (5.0, 1.0, 0.0, 7.0, 0.1),
+            (-2.0, 0.5, 1.5, 3.0, 0.25),
+            (3.0, 2.0, 3.0, 6.0, 0.5),
+            (4.0, 0.2, -1.0, 2.0, 1.0),
+            (1.0, 4.0, -3.0, 0.5, 0.0),
+            (5.0, 0.1, 0.0, 7.0, 1.3),
+            (1.0, -2.0, 0.0, 3.0, 0.5),
+            (1.0, 2.0, 0.0, 0.0, 0.5),
+        ],
+        mistakes={
+            "own_variance_moved": _checked(_own_variance),
+            "old_mean_taken_away": _checked(_old_mean),
+            "sd_for_variance_in_step": _checked(_squared),
+            "plain_slope_step": _checked(_plain),
+            "step_unchecked": _natural_step_unchecked,
+        },
+    ),
+    "4.7": Written(
+        right=slope,
+        calls=[
+            (1.0, 1.0),
+            (2.0, 0.5),
+            (0.5, 3.0),
+            (4.0, 4.0),
+            (1.5, 0.0),
+            (np.array([0.5, 1.0, 3.0]), 2.0),
+        ],
+        mistakes={
+            "slope_turned_function": lambda b, mean_distance: -slope(b, mean_distance),
+            "normaliser_forgotten": lambda b, mean_distance: -mean_distance / b**2,
+            "laplace_not_squared": lambda b, mean_distance: 1 / b - mean_distance / b,
+            "gaussian_slope": lambda b, mean_distance: 1 / b - mean_distance**2 / b**3,
+            "normaliser_twice": lambda b, mean_distance: 1 / (2 * b) - mean_distance / b**2,
+        },
+    ),
+}
