@@ -266,7 +266,9 @@ def _hidden_linear_readout(n):
 
 
 def _hidden_linear_alt(n):
-    return f"Left: the tops of bars of the variances {_sizes(n)}. Right: the steep end of a falling curve, with a point."
+    return (
+        f"Left: the tops of bars of the variances {_sizes(n)}. Right: the steep end of a falling curve, with a point."
+    )
 
 
 def _linear_alt(n):
