@@ -67,10 +67,10 @@ def _without_checks(counts, q):
     return -sum(p * math.log(p) for _, p in shares), kl
 
 
-def _of_one_length(counts, q):
+def _within_q_only(counts, q):
     entropy, kl = split_nll(counts, q)
-    if max(counts) + 1 != len(q):
-        raise IndexError("the shares and q differ in length")
+    if max(counts) >= len(q):
+        raise IndexError("the data go beyond the end of q")
     return entropy, kl
 
 
@@ -105,7 +105,7 @@ FUNCTIONS = {
             "sum_for_mean": _sums,
             "cross_entropy": _mean_nll,
             "counts_not_checked": _without_checks,
-            "lengths_differ": _of_one_length,
+            "beyond_the_end": _within_q_only,
         },
     ),
     "6.7a": Written(
