@@ -205,7 +205,7 @@ def bimodal_fit(d=3.0, weight=0.5):
         "d": slider("half gap d", _HALF_GAPS.check("d", d), *_HALF_GAPS),
         "weight": slider("left weight", _WEIGHTS.check("weight", weight), *_WEIGHTS),
     }
-    veil = Veil([Area(1, top=0.98)], _forward_readout, _forward_alt)  # what the reverse fit does, and what its rivals cost
+    veil = Veil([Area(1, top=0.98)], _forward_readout, _forward_alt)  # the reverse fit, and what its rivals cost
     return Explorer(_fit_humps, Picture(_draw_humps), controls, _humps_readout, _humps_alt, veil)
 
 
@@ -268,10 +268,7 @@ def _draw_humps(figure):
 
 
 def _humps_readout(n):
-    best = (
-        f"{_forward_readout(n)} "
-        f"KL(q‖p) = {style.amount(n['reverse_kl'])} ({_normal_words(*n['best'])})"
-    )
+    best = f"{_forward_readout(n)} KL(q‖p) = {style.amount(n['reverse_kl'])} ({_normal_words(*n['best'])})"
     return best + (f", local optima {' and '.join(n['others'])}." if n["others"] else ".")
 
 
