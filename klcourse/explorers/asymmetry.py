@@ -6,7 +6,7 @@ from scipy.special import ndtr
 
 from klcourse.explorers.drawing import ceiling, line, outline, set_areas, signed_areas
 from klcourse.gaussian import kl_gaussian, kl_of_independent_pair, log_gaussian
-from klcourse.live import Explorer, Picture, Range, slider, style, toggle
+from klcourse.live import Area, Explorer, Picture, Range, Veil, slider, style, toggle
 from klcourse.mixture import forward_fit, reverse_fits
 
 __all__ = ["bimodal_fit", "correlated_fit", "two_gaussians"]
@@ -205,7 +205,8 @@ def bimodal_fit(d=3.0, weight=0.5):
         "d": slider("half gap d", _HALF_GAPS.check("d", d), *_HALF_GAPS),
         "weight": slider("left weight", _WEIGHTS.check("weight", weight), *_WEIGHTS),
     }
-    return Explorer(_fit_humps, Picture(_draw_humps), controls, _humps_readout, _humps_alt)
+    veil = Veil([Area(1, top=0.98)], _forward_readout, _forward_alt)  # the reverse fit, and what its rivals cost
+    return Explorer(_fit_humps, Picture(_draw_humps), controls, _humps_readout, _humps_alt, veil)
 
 
 _HALF_GAPS, _WEIGHTS = Range(0, 5, 0.01), Range(0.05, 0.95, 0.01)
@@ -267,11 +268,19 @@ def _draw_humps(figure):
 
 
 def _humps_readout(n):
-    best = (
-        f"KL(p‖q) = {style.amount(n['forward_kl'])} ({_normal_words(*n['forward'])}). "
-        f"KL(q‖p) = {style.amount(n['reverse_kl'])} ({_normal_words(*n['best'])})"
-    )
+    best = f"{_forward_readout(n)} KL(q‖p) = {style.amount(n['reverse_kl'])} ({_normal_words(*n['best'])})"
     return best + (f", local optima {' and '.join(n['others'])}." if n["others"] else ".")
+
+
+def _forward_readout(n):
+    return f"KL(p‖q) = {style.amount(n['forward_kl'])} ({_normal_words(*n['forward'])})."
+
+
+def _forward_alt(n):
+    return (
+        f"Two panels for the same target p, humps at ±{n['d']:.2f} with weights {n['weight']:.2f} and "
+        f"{n['weight_right']:.2f}. Left the best normal q of the forward direction, dashed. {_forward_readout(n)}"
+    )
 
 
 def _normal_words(mean, sd):
@@ -289,7 +298,7 @@ def _humps_alt(n):
 # --- (c) a correlated target --------------------------------------------------------------------------------------
 
 
-def correlated_fit(correlation=0.6):
+def correlated_fit(correlation=0.0):
     """Fit two independent normals to a pair with variances 1 and a correlation, once by each direction of KL.
 
     Parameters
@@ -378,9 +387,13 @@ def _pair_readout(n):
 
 
 def _pair_alt(n):
+    fits = "both fits are the same circle"
+    if n["correlation"]:
+        fits = (
+            "the forward fit is a circle as wide as the ellipse is along each axis, the reverse fit a smaller one "
+            "through its points on the axes"
+        )
     return (
-        f"Left: the target's ellipse with correlation {n['correlation']:.2f}; the forward fit is a circle as wide as "
-        f"the ellipse is along each axis, the reverse fit a smaller one through its points on the axes. "
-        f"Right: both KL over the variance of q, two valleys of equal depth. "
-        f"{_pair_readout(n)}"
+        f"Left: the target's ellipse with correlation {n['correlation']:.2f}; {fits}. "
+        f"Right: both KL over the variance of q, two valleys of equal depth. {_pair_readout(n)}"
     )

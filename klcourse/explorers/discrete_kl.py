@@ -68,7 +68,16 @@ def outcome_bars(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gree
         bars = "; ".join(f"{name} P {p:.3f}, Q {q:.3f}, term {_signed(t)}" for name, p, q, t in rows)
         return f"Bars of P and Q, and the terms of KL(P‖Q) stacked to {style.amount(n['kl'], unit)}. {bars}."
 
-    explorer = Explorer(compute, Picture(_draw_bars(names, unit)), controls, readout, alt)
+    def start(n):
+        rows = zip(names, n["p"], n["q"], strict=False)
+        return "; ".join(f"{name} P {p:.3f}, Q {q:.3f}" for name, p, q in rows)
+
+    veil = Veil(
+        [Area(1, left=-0.14, top=1.04)],  # which terms are negative, and how high they stand beside the sum
+        lambda n: f"{start(n)}.",
+        lambda n: f"Left: bars of P and Q. {start(n)}. Right: the place of the terms p log(p/q) and of their sum.",
+    )
+    explorer = Explorer(compute, Picture(_draw_bars(names, unit)), controls, readout, alt, veil)
     controls["outcomes"].observe(lambda change: _show_rows(controls, change["new"]), "value")
     _show_rows(controls, len(p))
     return explorer
@@ -219,7 +228,7 @@ def coin_curve(p=0.5, q=0.1, base=None):
         )
 
     veil = Veil(
-        [Area(0, left=-0.12, right=0.35, top=1.04), Area(0, left=0.85, top=1.04)],  # how high it rises, and how far
+        [Area(0, left=-0.12, right=0.42, top=1.04), Area(0, left=0.58, top=0.88)],  # whether it rises, and how high
         lambda n: f"p = {n['p']:.3f} and q = {n['q']:.3f}.",
         lambda n: f"The middle of a curve of KL(p‖q) over q, for p = {n['p']:.3f}: 0 at q = p.",
     )
@@ -266,7 +275,8 @@ def smoothing(counts_p=(5, 3, 2, 0), counts_q=(2, 0, 4, 4)):
     def build(figure):
         axes = figure.subplots()
         axes.set(xscale="log", xlim=(1e-10, 10), xlabel="pseudo-count α added to every count", ylabel="nats")
-        axes.set(ylim=(0, max(c.max() for c in curves) * 1.1), xticks=[1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1])
+        top = max(c.max() for c in curves) * 1.1
+        axes.set(ylim=(-0.04 * top, top), xticks=[1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1])
         dots = []
         for curve, look, name in zip(curves, (style.P, style.Q, style.M), _NAMES, strict=True):
             axes.plot(alphas, curve, color=look["color"], linestyle=look["linestyle"])
@@ -289,7 +299,15 @@ def smoothing(counts_p=(5, 3, 2, 0), counts_q=(2, 0, 4, 4)):
     def alt(n):
         return f"Three curves over α: both KL rise without end as α falls, JS levels off. Dots at {readout(n)}."
 
-    return Explorer(compute, Picture(build), controls, readout, alt)
+    veil = Veil(
+        [Area(0, left=-0.09, top=1.02)],  # the curves, and how high they go
+        lambda n: f"α = {n['alpha']:.3g}: {_NAMES[0]} = {style.amount(n['values'][0])}.",
+        lambda n: (
+            f"Axes for KL(P‖Q), KL(Q‖P) and JS over α, from 1e-10 to 10 on a logarithmic scale. "
+            f"At α = {n['alpha']:.3g} KL(P‖Q) is {style.amount(n['values'][0])}."
+        ),
+    )
+    return Explorer(compute, Picture(build), controls, readout, alt, veil)
 
 
 _NAMES = ("KL(P‖Q)", "KL(Q‖P)", "JS")

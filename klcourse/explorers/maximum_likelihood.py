@@ -20,7 +20,7 @@ from klcourse.counts import (
 )
 from klcourse.divergence import entropy
 from klcourse.explorers.drawing import Scale, ceiling, line
-from klcourse.live import Explorer, Picture, Range, choice, slider, style, toggle
+from klcourse.live import Area, Explorer, Picture, Range, Veil, choice, slider, style, toggle
 
 __all__ = ["counts_and_fits", "poisson_and_normal", "sample_bias"]
 
@@ -327,7 +327,9 @@ def sample_bias(n=60, outcomes=6):
         "outcomes": slider("K, sides of the die", outcomes, *_SIDES),
         "loaded": toggle("loaded 1 : 2 : … : K"),
     }
-    return Explorer(_simulate, Picture(_draw_bias), controls, _bias_readout, _bias_alt)
+    areas = [Area(0, left=0.5, bottom=0.92, right=1.02, top=1.1), Area(1, left=-0.02, right=1.02, top=1.1)]
+    veil = Veil(areas, _hidden_bias_readout, _hidden_bias_alt)  # what follows a rule, and the names of the rules
+    return Explorer(_simulate, Picture(_draw_bias), controls, _bias_readout, _bias_alt, veil)
 
 
 def _die(outcomes, loaded):
@@ -405,10 +407,22 @@ def _bias_readout(n):
     return f"Mean of 2,000 samples: {mean}. (K − 1)/2n = {rule}, exact mean {exact}."
 
 
-def _bias_alt(n):
+def _hidden_bias_readout(n):
+    return f"Mean of 2,000 samples: {style.amount(n['mean'])}."
+
+
+def _rolled(n):
     die = "loaded" if n["loaded"] else "fair"
+    return f"2,000 samples of {n['n']} rolls of a {die} die with {n['outcomes']} sides"
+
+
+def _hidden_bias_alt(n):
+    return f"Left: histogram of KL(p̂‖p) over {_rolled(n)}, none below 0. {_hidden_bias_readout(n)}"
+
+
+def _bias_alt(n):
     return (
-        f"Left: histogram of KL(p̂‖p) over 2,000 samples of {n['n']} rolls of a {die} die with {n['outcomes']} sides, "
-        "none below 0, near a dashed χ² curve. Right: the mean KL over n falls beside the straight line (K − 1)/2n. "
+        f"Left: histogram of KL(p̂‖p) over {_rolled(n)}, none below 0, near a dashed χ² curve. "
+        "Right: the mean KL over n falls beside the straight line (K − 1)/2n. "
         f"{_bias_readout(n)}"
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from klcourse.checks import check_number, check_option, finite, shown
 from klcourse.explorers.drawing import ceiling, line
-from klcourse.live import Explorer, Picture, Range, choice, slider, style
+from klcourse.live import Area, Explorer, Picture, Range, Veil, choice, slider, style
 from klcourse.live.picture import SHEET_LOCK
 from klcourse.live.screen import Screen
 from klcourse.live.still import bundle
@@ -57,7 +57,8 @@ def latent_kl(mean=1.0, log_variance=-2.0):
         "mean": slider("mean", _MEANS.check("mean", mean), *_MEANS),
         "log_variance": slider("log variance", _LOG_VARIANCES.check("log_variance", log_variance), *_LOG_VARIANCES),
     }
-    return Explorer(_latent, Picture(_draw_latent), controls, _latent_readout, _latent_alt)
+    veil = Veil([Area(1)], _hidden_latent_readout, _hidden_latent_alt)
+    return Explorer(_latent, Picture(_draw_latent), controls, _latent_readout, _latent_alt, veil)
 
 
 def _latent(mean, log_variance):
@@ -133,6 +134,14 @@ def _latent_alt(n):
     )
 
 
+def _hidden_latent_readout(n):
+    return f"q has mean {_signed(n['mean'], 2)} and log variance {_signed(n['log_variance'], 2)}."
+
+
+def _hidden_latent_alt(n):
+    return f"Left: the curve of q, mean {_signed(n['mean'], 2)} and sd {n['sd']:.4f}, and of p = N(0, 1)."
+
+
 # --- (b) the linear VAE -------------------------------------------------------------------------------------------
 
 _BETAS, _NOISES = Range(0.01, 100, 0.02), Range(0.01, 1, 0.02)
@@ -181,7 +190,8 @@ def linear_vae(beta=1.0, variances=(4, 1, 0.25), noise_variance=0.1):
     def compute(beta, noise_variance):
         return _linear(beta, noise_variance, variances)
 
-    return Explorer(compute, Picture(_draw_linear(variances)), controls, _linear_readout, _linear_alt)
+    veil = Veil([Area(0, top=0.52), Area(1, left=0.3)], _hidden_linear_readout, _hidden_linear_alt)
+    return Explorer(compute, Picture(_draw_linear(variances)), controls, _linear_readout, _linear_alt, veil)
 
 
 def _linear(beta, noise_variance, variances):
@@ -214,7 +224,7 @@ def _draw_linear(variances):
         bars.set_xlabel("dimension, by its variance")
         bars.bar(places, variances, 0.6, facecolor=style.P["color"], alpha=0.3)
         bars.text(0, 1.01, "kept", color=style.P["text"], transform=bars.transAxes, va="bottom")
-        bars.text(1, 1.01, "hatched: lost, up to c σ²", transform=bars.transAxes, va="bottom", ha="right")
+        bars.text(1, 1.01, "hatched: lost", transform=bars.transAxes, va="bottom", ha="right")
         lost = bars.bar(places, 1, 0.6, facecolor=style.PANEL, edgecolor=style.INK, hatch="///", linewidth=1)
         surface = bars.axhline(1, color=style.Q["color"], linestyle="--", linewidth=2)
         top = 2 + math.ceil(rates.sum(axis=1)[levels > 1e-3].max())
@@ -222,7 +232,7 @@ def _draw_linear(variances):
         curve.plot(distortions.sum(axis=1), rates.sum(axis=1), color=style.INK, linewidth=1.5)
         tangent = curve.plot([], [], color=style.Q["color"], linestyle="--", linewidth=1.5)[0]
         point = curve.plot([], [], "o", color=style.Q["color"], markersize=10)[0]
-        slope = curve.text(1, 0.98, "", transform=curve.transAxes, ha="right", va="top")
+        words = curve.text(1, 0.98, "", transform=curve.transAxes, ha="right", va="top")
 
         def draw(n):
             for bar, distortion in zip(lost, n["distortions"], strict=True):
@@ -233,9 +243,9 @@ def _draw_linear(variances):
             tangent.set_data(x, n["rate"] - (x - n["distortion"]) / (2 * n["level"]))
             tangent.set_visible(n["used"] > 0)
             point.set_data([n["distortion"]], [min(n["rate"], top)])
-            slope.set_text(f"{n['used']} of {variances.size} used")
+            words.set_text(f"{n['used']} of {variances.size} used,\nlevel c σ² = {n['level']:.3g}")
 
-        return [*lost, surface, tangent, point, slope], draw
+        return [*lost, surface, tangent, point, words], draw
 
     return build
 
@@ -247,10 +257,23 @@ def _linear_readout(n):
     )
 
 
-def _linear_alt(n):
-    sizes = ", ".join(f"{variance:g}" for variance in n["variances"])
+def _sizes(n):
+    return ", ".join(f"{variance:g}" for variance in n["variances"])
+
+
+def _hidden_linear_readout(n):
+    return f"c = {n['beta']:g}, noise variance {n['noise_variance']:g}."
+
+
+def _hidden_linear_alt(n):
     return (
-        f"Left: bars of the variances {sizes}, filled with what is lost up to the level c σ². Right: the "
+        f"Left: the tops of bars of the variances {_sizes(n)}. Right: the steep end of a falling curve, with a point."
+    )
+
+
+def _linear_alt(n):
+    return (
+        f"Left: bars of the variances {_sizes(n)}, filled with what is lost up to the level c σ². Right: the "
         f"rate-distortion curve with the present point and its tangent. {_linear_readout(n)}"
     )
 

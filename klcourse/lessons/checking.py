@@ -55,8 +55,8 @@ def check(exercise, answer):
 
     >>> check("1.1a", ...)
     … 1.1a is not answered yet: put your answer in place of the three dots and run the cell again.
-    >>> check("1.1a", 1.3357)
-    ✓ 1.1a is right: KL(P‖Q) of the three colours = 1.3357 nats.
+    >>> check("1.1a", 0.6016)
+    ✓ 1.1a is right: KL(A‖B) = 0.60163 nats.
     """
     verdict = grade(exercise, answer)
     record.remember(exercise, verdict)
@@ -66,8 +66,8 @@ def check(exercise, answer):
 def confirm(exercise, answer):
     """Do what `check` does, for a solution: `progress` does not count it as the reader's.
 
-    >>> confirm("1.1a", 1.3357)
-    ✓ 1.1a is right: KL(P‖Q) of the three colours = 1.3357 nats.
+    >>> confirm("1.1a", 0.6016)
+    ✓ 1.1a is right: KL(A‖B) = 0.60163 nats.
     """
     print(grade(exercise, answer).message)
 
@@ -75,7 +75,7 @@ def confirm(exercise, answer):
 def grade(exercise, answer):
     """Judge an answer as `check` does, and return the `Verdict`.
 
-    >>> grade("1.1a", 1.926979).hint
+    >>> grade("1.1a", 0.86797).hint
     'bits'
     """
     exercises = data.exercises()

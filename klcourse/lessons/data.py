@@ -44,7 +44,7 @@ def exercises():
     """Return every exercise, with what it asks, its answer and unit, and the mistakes with the hint for each.
 
     >>> exercises()["1.2c"]["answer"], exercises()["1.2c"]["unit"]
-    (0.25, 'bits')
+    (0.625, 'bits')
     """
     return _all("exercises")
 
@@ -66,7 +66,7 @@ def questions():
     """Return every question that stands before an explorer, with its answers and the feedback to each.
 
     >>> [answer["text"] for answer in questions()["1.b"]["answers"] if answer.get("right")]
-    ['It grows without bound.']
+    ['It rises above any given number.']
     """
     return _all("questions")
 
