@@ -14,11 +14,27 @@ with suppress(ImportError):  # test_constraints.py also runs where there is no h
 BROWSERS = {"browser", "gecko"}
 
 
+# The files that take longest, longest first: what starts last ends last, and should be short.
+SLOWEST = (
+    "test_browser.py",
+    "test_clients.py",
+    "05_vae_kl_coefficient.ipynb",
+    "test_accessibility.py",
+    "test_editions.py",
+    "test_sweep.py",
+    "test_slides.py",
+    "test_explorers.py",
+    "08_tsne.ipynb",
+    "test_vae.py",
+)
+
+
 def pytest_collection_modifyitems(items):
-    """Mark what needs a browser: `pytest -m "not browser"` runs everything else."""
+    """Mark what needs a browser: `pytest -m "not browser"` runs everything else. Begin with what takes long."""
     for item in items:
         if BROWSERS & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
+    items.sort(key=lambda item: SLOWEST.index(item.path.name) if item.path.name in SLOWEST else len(SLOWEST))
 
 
 def _demand(found, how_to_get_one):

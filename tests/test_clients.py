@@ -14,6 +14,7 @@ from browser import (
     Lab,
     LiveExplorer,
     kernel_errors,
+    open_next,
     open_notebook,
     run_all,
     stop_kernel,
@@ -109,6 +110,7 @@ def window(browser):
 def fox(gecko):
     """A page of Firefox for one notebook after the other."""
     with gecko.new_context(viewport=DESK) as context:
+        context.add_init_script(NOTE_DECODED)
         yield context.new_page()
 
 
@@ -258,23 +260,28 @@ def test_every_explorer_can_be_used_with_a_finger(touched, size):
 
 # Counts the pictures that come, those that come before they are decoded, and the frames in which there is none.
 WATCH = """output => {
-    const seen = window.seen = {pictures: 0, early: 0, without: 0}, decoded = new WeakSet();
-    const {decode} = HTMLImageElement.prototype;
-    HTMLImageElement.prototype.decode = async function () {
-        await decode.call(this);
-        decoded.add(this);
-    };
+    const seen = window.seen = {pictures: 0, early: 0, without: 0};
     new MutationObserver(changes => changes.flatMap(change => [...change.addedNodes]).forEach(node => {
         if (node.nodeName !== 'IMG') return;
         seen.pictures++;
-        seen.early += !decoded.has(node);
+        seen.early += !window.decoded.has(node);
     })).observe(output, {subtree: true, childList: true});
     (function watch() {
         const image = output.querySelector('img');
         seen.without += !image?.naturalWidth || image.getBoundingClientRect().height < 100;
-        requestAnimationFrame(watch);
+        if (window.seen === seen) requestAnimationFrame(watch); // a frame costs, and no one asks any more
     })();
 }"""
+
+# Notes the pictures that are decoded, from the start: one may come while another is watched for.
+NOTE_DECODED = """
+    window.decoded = new WeakSet();
+    const {decode} = HTMLImageElement.prototype;
+    HTMLImageElement.prototype.decode = async function () {
+        await decode.call(this);
+        window.decoded.add(this);
+    };
+"""
 
 
 def watched(explorer, presses):
@@ -285,15 +292,16 @@ def watched(explorer, presses):
     for key in ["ArrowLeft", "ArrowRight"] * (presses // 2):
         explorer.press(key)
         explorer.page.wait_for_timeout(15)
-    return explorer.page.evaluate("window.seen")
+    return explorer.page.evaluate("() => { const {seen} = window; window.seen = null; return seen; }")
 
 
 @pytest.mark.parametrize("name", ["01_discrete_kl.ipynb", "04_gaussian_fitting.ipynb"])
 def test_a_lesson_in_firefox(fox, lab, folder, name):
-    page = opened(fox, lab.url(name))
+    open_next(fox, lab, name)
+    run_all(fox)
     cells = nbformat.read(folder / name, as_version=4).cells
     for cell in [i for i, cell in enumerate(cells) if QUESTION.search(cell.source)]:
-        explorer = LiveExplorer(page, cell)
+        explorer = LiveExplorer(fox, cell)
         assert all(explorer.disabled())
         assert len(explorer.answer(1)) > 60
         assert explorer.becomes_free()
@@ -304,12 +312,12 @@ def test_a_lesson_in_firefox(fox, lab, folder, name):
         assert seen["pictures"] > 3
         assert (seen["early"], seen["without"]) == (0, 0), f"cell {cell}: {seen}"
         assert explorer.cut_off() == []
-    assert not kernel_errors(page)
-    stop_kernel(page)
+    assert not kernel_errors(fox)
+    stop_kernel(fox)
 
 
 def test_a_picture_shown_too_early_is_seen(fox, lab):
-    page = opened(fox, lab.url("workshop.ipynb"))
-    explorer = in_workshop(page, "hasty")
-    assert watched(explorer, 16)["early"] > 1
-    stop_kernel(page)
+    open_next(fox, lab, "workshop.ipynb")
+    run_all(fox)
+    assert watched(in_workshop(fox, "hasty"), 16)["early"] > 1
+    stop_kernel(fox)

@@ -24,7 +24,7 @@ FLOORS = {
     "quadrature": 2,
     "gaussian": 3,
     "fitting": 3,
-    "lessons": 2,
+    "lessons": 5,
     "vae": 3,
     "mixture": 4,
     "tsne": 2,

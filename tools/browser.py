@@ -211,8 +211,30 @@ _LISTEN = """() => {
 def open_notebook(page, url):
     """Open a notebook, wait for its kernel, and listen to all that the kernel says and to what fails in the page."""
     page.goto(url, wait_until="domcontentloaded")
+    _listen_when_ready(page)
+
+
+def _listen_when_ready(page):
     page.wait_for_function(_READY, timeout=60_000, polling=50)
     page.evaluate(_LISTEN)
+
+
+def open_next(page, lab, name):
+    """Open a notebook in JupyterLab as `open_notebook` does, in place of the one that the page shows, if any.
+
+    JupyterLab runs on: to start it anew takes longer than to open a notebook.
+    """
+    if not page.url.startswith(f"{lab.address}/lab/"):
+        return open_notebook(page, lab.url(name))
+    page.evaluate(
+        """async path => {
+            const {commands, shell} = window.jupyterapp, before = shell.currentWidget;
+            await commands.execute('docmanager:open', {path, factory: 'Notebook'});
+            before.dispose();
+        }""",
+        name,
+    )
+    _listen_when_ready(page)
 
 
 def run_all(page):

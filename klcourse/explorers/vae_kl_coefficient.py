@@ -190,7 +190,7 @@ def linear_vae(beta=1.0, variances=(4, 1, 0.25), noise_variance=0.1):
     def compute(beta, noise_variance):
         return _linear(beta, noise_variance, variances)
 
-    veil = Veil([Area(0, top=0.52), Area(1, left=0.3)], _hidden_linear_readout, _hidden_linear_alt)
+    veil = Veil([Area(0, top=0.52), Area(1)], _hidden_linear_readout, _hidden_linear_alt)
     return Explorer(compute, Picture(_draw_linear(variances)), controls, _linear_readout, _linear_alt, veil)
 
 
@@ -266,9 +266,7 @@ def _hidden_linear_readout(n):
 
 
 def _hidden_linear_alt(n):
-    return (
-        f"Left: the tops of bars of the variances {_sizes(n)}. Right: the steep end of a falling curve, with a point."
-    )
+    return f"Left: the tops of bars of the variances {_sizes(n)}."
 
 
 def _linear_alt(n):

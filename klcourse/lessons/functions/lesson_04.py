@@ -9,30 +9,25 @@ __all__ = ["FUNCTIONS"]
 # --- 4.6: a natural step, of Gaussians given by mean and variance ----------------------------------------------------
 
 
-def natural_step(mean, variance, p_mean, p_variance, rate):
-    """The share `rate` of the way from q's moments to p's; refused where a variance is or becomes 0 or less."""
-    if variance <= 0 or p_variance <= 0:
-        raise ValueError("a variance is above 0")
-    new = _natural_step_unchecked(mean, variance, p_mean, p_variance, rate)
-    if new[1] <= 0:
-        raise ValueError("the step leaves the domain")
-    return new
+def _refusing(step):
+    """The same step, with variances of 0 or less refused, given or reached."""
+
+    def refusing(mean, variance, p_mean, p_variance, rate):
+        if variance <= 0 or p_variance <= 0:
+            raise ValueError("a variance is above 0")
+        new = step(mean, variance, p_mean, p_variance, rate)
+        if new[1] <= 0:
+            raise ValueError("the step leaves the domain")
+        return new
+
+    return refusing
 
 
-def _natural_step_unchecked(mean, variance, p_mean, p_variance, rate):
+def _natural_step(mean, variance, p_mean, p_variance, rate):
+    """The share `rate` of the way from q's moments to p's."""
     second, p_second = mean**2 + variance, p_mean**2 + p_variance
     new_mean = mean + rate * (p_mean - mean)
     return new_mean, second + rate * (p_second - second) - new_mean**2
-
-
-def _checked(step):
-    """The same step, where the sound one is not refused."""
-
-    def checked(*arguments):
-        natural_step(*arguments)
-        return step(*arguments)
-
-    return checked
 
 
 def _own_variance(mean, variance, p_mean, p_variance, rate):
@@ -40,12 +35,12 @@ def _own_variance(mean, variance, p_mean, p_variance, rate):
 
 
 def _old_mean(mean, variance, p_mean, p_variance, rate):
-    new_mean, new_variance = _natural_step_unchecked(mean, variance, p_mean, p_variance, rate)
+    new_mean, new_variance = _natural_step(mean, variance, p_mean, p_variance, rate)
     return new_mean, new_variance + new_mean**2 - mean**2
 
 
 def _squared(mean, variance, p_mean, p_variance, rate):
-    return _natural_step_unchecked(mean, variance**2, p_mean, p_variance**2, rate)
+    return _natural_step(mean, variance**2, p_mean, p_variance**2, rate)
 
 
 def _plain(mean, variance, p_mean, p_variance, rate):
@@ -62,7 +57,7 @@ def slope(b, mean_distance):
 
 FUNCTIONS = {
     "4.6": Written(
-        right=natural_step,
+        right=_refusing(_natural_step),
         calls=[
             (5.0, 1.0, 0.0, 7.0, 0.1),
             (-2.0, 0.5, 1.5, 3.0, 0.25),
@@ -74,11 +69,11 @@ FUNCTIONS = {
             (1.0, 2.0, 0.0, 0.0, 0.5),
         ],
         mistakes={
-            "own_variance_moved": _checked(_own_variance),
-            "old_mean_taken_away": _checked(_old_mean),
-            "sd_for_variance_in_step": _checked(_squared),
-            "plain_slope_step": _checked(_plain),
-            "step_unchecked": _natural_step_unchecked,
+            "own_variance_moved": _refusing(_own_variance),
+            "old_mean_taken_away": _refusing(_old_mean),
+            "sd_for_variance_in_step": _refusing(_squared),
+            "plain_slope_step": _refusing(_plain),
+            "step_unchecked": _natural_step,
         },
     ),
     "4.7": Written(
