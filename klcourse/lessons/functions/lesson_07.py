@@ -10,22 +10,22 @@ from klcourse.quadrature import kl_quad
 
 __all__ = ["FUNCTIONS"]
 
+
+def _arrays(parts):
+    return [np.array(part, dtype=float) for part in parts]
+
+
 # --- one step of EM for a mixture of Poisson laws -------------------------------------------------------------------
 
 
 def em_step(counts, weights, rates):
     """One E step and one M step. Returns the new weights and rates."""
-    counts, weights, rates = _checked(counts, weights, rates)
-    return _m_step(counts, _labels(counts, weights, rates))
-
-
-def _checked(counts, weights, rates):
-    counts, weights, rates = (np.array(part, dtype=float) for part in (counts, weights, rates))
+    counts, weights, rates = _arrays((counts, weights, rates))
     if (counts < 0).any() or (counts != np.floor(counts)).any():
         raise ValueError("counts must be whole numbers of 0 or more")
     if abs(weights.sum() - 1) > 1e-9:
         raise ValueError("weights must sum to 1")
-    return counts, weights, rates
+    return _em_without_checks(counts, weights, rates)
 
 
 def _labels(counts, weights, rates):
@@ -36,37 +36,41 @@ def _labels(counts, weights, rates):
 
 
 def _m_step(counts, labels):
-    return labels.sum(axis=0) / len(counts), counts @ labels / labels.sum(axis=0)
+    return labels.mean(axis=0), counts @ labels / labels.sum(axis=0)
+
+
+# Wrong ones, as they are first written: without any checks.
+
+
+def _em_without_checks(counts, weights, rates):
+    counts, weights, rates = _arrays((counts, weights, rates))
+    return _m_step(counts, _labels(counts, weights, rates))
 
 
 def _em_without_weights(counts, weights, rates):
-    counts, weights, rates = _checked(counts, weights, rates)
+    counts, weights, rates = _arrays((counts, weights, rates))
     return _m_step(counts, _labels(counts, np.ones_like(weights), rates))
 
 
 def _em_with_hard_labels(counts, weights, rates):
-    labels = _labels(*_checked(counts, weights, rates))
-    return _m_step(np.array(counts), np.eye(labels.shape[1])[labels.argmax(axis=1)])
+    counts, weights, rates = _arrays((counts, weights, rates))
+    return _m_step(counts, np.eye(weights.size)[_labels(counts, weights, rates).argmax(axis=1)])
 
 
 def _em_divided_by_n(counts, weights, rates):
-    labels = _labels(*_checked(counts, weights, rates))
-    return labels.mean(axis=0), np.array(counts) @ labels / len(counts)
+    counts, weights, rates = _arrays((counts, weights, rates))
+    labels = _labels(counts, weights, rates)
+    return labels.mean(axis=0), counts @ labels / counts.size
 
 
 def _em_with_probabilities(counts, weights, rates):
-    counts, weights, rates = _checked(counts, weights, rates)
+    counts, weights, rates = _arrays((counts, weights, rates))
     shares = weights * np.exp(-rates) * rates ** counts[:, None]
     return _m_step(counts, shares / shares.sum(axis=1, keepdims=True))
 
 
-def _em_without_checks(counts, weights, rates):
-    counts, weights, rates = (np.array(part, dtype=float) for part in (counts, weights, rates))
-    return _m_step(counts, _labels(counts, weights, rates))
-
-
 def _em_without_new_weights(counts, weights, rates):
-    return np.array(weights), em_step(counts, weights, rates)[1]
+    return np.array(weights), _em_without_checks(counts, weights, rates)[1]
 
 
 # --- what an M step adds to the bound ---------------------------------------------------------------------------------
@@ -76,10 +80,6 @@ def bound_rise(n, old, new):
     """By how much an M step from `old` to `new` lifts the bound of n observations, in nats."""
     (v, *before), (w, *after) = _arrays(old), _arrays(new)
     return n * np.sum(w * (kl_gaussian(*after, *before) + np.log(w / v)))
-
-
-def _arrays(mixture):
-    return [np.asarray(part, dtype=float) for part in mixture]
 
 
 def _rise_of_weights(n, old, new):
