@@ -215,7 +215,7 @@ def test_is_valid_and_small(notebook):
     nbformat.validate(read(notebook))
     ids = [cell.id for cell in read(notebook).cells]
     assert len(set(ids)) == len(ids)
-    assert notebook.stat().st_size < 1e6
+    assert notebook.stat().st_size < 1.2e6  # a question holds two pictures: veiled, and whole
 
 
 @each_notebook
