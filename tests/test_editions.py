@@ -279,30 +279,54 @@ def hand_in(course, student, assignment, answers):
     """Put answers in the place of the dots of the released notebook, and hand it in."""
     released = read(course / "release" / assignment / f"{assignment}.ipynb")
     for cell in released.cells:
-        for name, value in answers.items():
-            cell.source = cell.source.replace(f"{name} = ...", f"{name} = {value}")
+        for stub, answer in answers.items():
+            cell.source = cell.source.replace(f"{stub} ...", f"{stub} {answer}")
     place = course / "submitted" / student / assignment
     place.mkdir(parents=True)
     nbformat.write(released, place / f"{assignment}.ipynb")
 
 
+RIGHT = {
+    **{"best_length =": 2.25, "length_with_Q =": 2.875, "extra_length =": 0.625, "extra_mixed_up =": 0.875},
+    "def kl(p, q):": """
+    p, q = np.array(p, float), np.array(q, float)
+    if p.shape != q.shape or not all(np.all(v >= 0) and abs(v.sum() - 1) < 1e-8 for v in (p, q)):
+        raise ValueError
+    with np.errstate(divide="ignore"):
+        return np.sum(p[p > 0] * np.log(p[p > 0] / q[p > 0]))""",
+}
+
+
 def test_nbgrader_gives_the_marks(tmp_path, nbgrader):
-    """A right, a wrong and an empty hand-in, from the command to the marks and the feedback."""
+    """Right, wrong and empty hand-ins, functions that raise or never end, from the command to marks and feedback."""
     course, lesson = tmp_path / "course", "01_discrete_kl"
-    run_editions("graded", course, "1.2")
+    run_editions("graded", course, "1.2", "1.6")
     leave_out_pictures(course / "source" / lesson / f"{lesson}.ipynb")
     nbgrader(course, f"generate_assignment {lesson}")
     released = (course / "release" / lesson / f"{lesson}.ipynb").read_text("utf-8")
     assert "SOLUTION" not in released
     assert "best_length = ..." in released
-    right = {"best_length": 2.25, "length_with_Q": 2.875, "extra_length": 0.625, "extra_mixed_up": 0.875}
-    hand_in(course, "right", lesson, right)
-    hand_in(course, "wrong", lesson, {**right, "extra_length": "0.625 * np.log(2)", "extra_mixed_up": 1 / 3})
+    assert "def kl(p, q): ..." in released
+    hand_in(course, "right", lesson, RIGHT)
+    wrong = {"extra_length =": "0.625 * np.log(2)", "extra_mixed_up =": 1 / 3}
+    hand_in(course, "wrong", lesson, RIGHT | wrong | {"def kl(p, q):": "return np.sum(q * np.log(q / p))"})
+    hand_in(course, "raising", lesson, RIGHT | {"def kl(p, q):": "raise RuntimeError('oh')"})
+    hand_in(course, "endless", lesson, RIGHT | {"def kl(p, q):": "\n    while True: pass"})
     hand_in(course, "empty", lesson, {})
     nbgrader(course, f"autograde {lesson}", f"generate_feedback {lesson}", "export")
     with (course / "grades.csv").open(newline="") as file:
-        marks = {row["student_id"]: (float(row["score"]), float(row["max_score"])) for row in csv.DictReader(file)}
-    worth = points()["1.2"]
-    assert marks == {"right": (worth, worth), "wrong": (worth / 2, worth), "empty": (0, worth)}
-    feedback = (course / "feedback" / "wrong" / lesson / f"{lesson}.html").read_text("utf-8")
-    assert "that is the value in nats" in feedback
+        marks = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    numbers, function = points()["1.2"], points()["1.6"]
+    assert marks == {
+        "right": numbers + function,
+        "wrong": numbers / 2,
+        "raising": numbers,
+        "endless": numbers,
+        "empty": 0,
+    }
+    for student, words in {
+        "wrong": "that is the value in nats",
+        "raising": "raises RuntimeError: oh, in line",
+        "endless": "it did not come to an end",
+    }.items():
+        assert words in (course / "feedback" / student / lesson / f"{lesson}.html").read_text("utf-8")
