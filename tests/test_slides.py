@@ -110,7 +110,8 @@ SIZES = """() => [...document.querySelectorAll('section > section')].map(slide =
     const parts = [slide.parentNode, slide], before = parts.map(part => part.style.display);
     parts.forEach(part => part.style.display = 'block');
     const {left, top} = slide.getBoundingClientRect();
-    const boxes = [...slide.querySelectorAll('*')].map(part => part.getBoundingClientRect());
+    const shown = [...slide.querySelectorAll('*')].filter(part => part.checkVisibility()); // what is folded is not
+    const boxes = shown.map(part => part.getBoundingClientRect());
     const seen = boxes.filter(box => box.width * box.height > 0);
     parts.forEach((part, i) => part.style.display = before[i]);
     const far = (side, start) => Math.max(...seen.map(box => box[side] - start));

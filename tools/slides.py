@@ -5,7 +5,7 @@ Written are `slide_type` of every cell and, for RISE, four settings of the noteb
 - A section (`##`) is a column of slides: a slide, and below it its subslides. A heading always begins a slide.
 - In between, the cells are shared out so that no slide is too high, text stays with the code it leads to, and slides
   are about equally full. How high a cell will be is reckoned from its text; a browser measures it in the tests.
-- An explorer has a slide to itself. Solutions and references are skipped.
+- An explorer has a slide to itself. Solutions, the reader's progress and references are skipped.
 """
 
 import base64
@@ -43,7 +43,8 @@ def assign(notebook):
 
 
 def is_skipped(cell):
-    return "solution" in cell.metadata.get("tags", []) or cell.source.startswith("## References")
+    starts = ("## References", "### What do I know now?", "progress(")
+    return "solution" in cell.metadata.get("tags", []) or cell.source.startswith(starts)
 
 
 def level(cell):

@@ -327,8 +327,7 @@ def sample_bias(n=60, outcomes=6):
         "outcomes": slider("K, sides of the die", outcomes, *_SIDES),
         "loaded": toggle("loaded 1 : 2 : … : K"),
     }
-    areas = [Area(0, left=0.5, bottom=0.92, right=1.02, top=1.1), Area(1, left=-0.02, right=1.02, top=1.1)]
-    veil = Veil(areas, _hidden_bias_readout, _hidden_bias_alt)  # what follows a rule, and the names of the rules
+    veil = Veil([Area(1, left=-0.02, right=1.02, top=1.1)], _hidden_bias_readout, _hidden_bias_alt)  # the rule
     return Explorer(_simulate, Picture(_draw_bias), controls, _bias_readout, _bias_alt, veil)
 
 
@@ -417,7 +416,9 @@ def _rolled(n):
 
 
 def _hidden_bias_alt(n):
-    return f"Left: histogram of KL(p̂‖p) over {_rolled(n)}, none below 0. {_hidden_bias_readout(n)}"
+    return (
+        f"Left: histogram of KL(p̂‖p) over {_rolled(n)}, none below 0, near a dashed χ² curve. {_hidden_bias_readout(n)}"
+    )
 
 
 def _bias_alt(n):

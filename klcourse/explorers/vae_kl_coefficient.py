@@ -190,7 +190,11 @@ def linear_vae(beta=1.0, variances=(4, 1, 0.25), noise_variance=0.1):
     def compute(beta, noise_variance):
         return _linear(beta, noise_variance, variances)
 
-    veil = Veil([Area(0, top=0.52), Area(1)], _hidden_linear_readout, _hidden_linear_alt)
+    veil = Veil(
+        [Area(0, left=-0.02, right=1.02, top=1.1), Area(1, left=-0.02, right=1.02, top=1.1)],
+        _hidden_linear_readout,
+        _hidden_linear_alt,
+    )
     return Explorer(compute, Picture(_draw_linear(variances)), controls, _linear_readout, _linear_alt, veil)
 
 
@@ -266,7 +270,7 @@ def _hidden_linear_readout(n):
 
 
 def _hidden_linear_alt(n):
-    return f"Left: the tops of bars of the variances {_sizes(n)}."
+    return f"Two pairs of axes, the left one for the variance of the three dimensions, {_sizes(n)}."
 
 
 def _linear_alt(n):
@@ -348,7 +352,8 @@ def trained_gallery(models=None, coefficient=None):
     def compute(coefficient, window, across, up):
         return rooms[coefficient].look(window, across, up) | {"coefficient": coefficient, "stand_ins": stand_ins}
 
-    return Explorer(compute, Picture(_draw_gallery, (7.4, 3.3)), controls, _gallery_readout, _gallery_alt)
+    veil = Veil([Area(1), Area(2)], _hidden_gallery_readout, _hidden_gallery_alt)  # c = 0 looks somewhat like c = 1
+    return Explorer(compute, Picture(_draw_gallery, (7.4, 3.3)), controls, _gallery_readout, _gallery_alt, veil)
 
 
 @lru_cache(maxsize=1)
@@ -452,18 +457,32 @@ def _draw_gallery(figure):
     return [*crosses, shown], draw
 
 
+def _model_in_words(n):
+    warning = "Stand-ins, trained for half a second. " if n["stand_ins"] else ""
+    return f"{warning}c = {n['coefficient']:g}"
+
+
+def _codes_in_words(n):
+    (left, bottom), (right, top) = ([_signed(z, 2) for z in corner] for corner in n["limits"])
+    return f"Left: codes of 1,000 digits, z₁ from {left} to {right} and z₂ from {bottom} to {top}."
+
+
 def _gallery_readout(n):
     z1, z2 = (_signed(z, 2) for z in n["z"])
-    warning = "Stand-ins, trained for half a second. " if n["stand_ins"] else ""
-    return f"{warning}c = {n['coefficient']:g}: the image decoded at z = ({z1}, {z2})."
+    return f"{_model_in_words(n)}: the image decoded at z = ({z1}, {z2})."
 
 
 def _gallery_alt(n):
-    (left, bottom), (right, top) = ([_signed(z, 2) for z in corner] for corner in n["limits"])
-    return (
-        f"Left: codes of 1,000 digits, z₁ from {left} to {right} and z₂ from {bottom} to {top}. Middle: images decoded "
-        f"on an 8 by 8 grid over them. Right: one image. {_gallery_readout(n)}"
-    )
+    images = "Middle: images decoded on an 8 by 8 grid over them. Right: one image."
+    return f"{_codes_in_words(n)} {images} {_gallery_readout(n)}"
+
+
+def _hidden_gallery_readout(n):
+    return f"{_model_in_words(n)}."
+
+
+def _hidden_gallery_alt(n):
+    return f"{_codes_in_words(n)} {_hidden_gallery_readout(n)}"
 
 
 # --- while models train -------------------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ def kl(p, q):
     return _kl_without_checks(p, q)
 
 
+# Wrong ones are without any checks, as they are first written; this is a part of the right one too.
+
+
 def _kl_without_checks(p, q):
     p, q = np.array(p, dtype=float), np.array(q, dtype=float)
     seen = p > 0
@@ -38,13 +41,11 @@ def _kl_that_lets_nan_through(p, q):
 
 
 def _kl_with_nan(p, q):
-    kl(p, q)
     p, q = np.array(p, dtype=float), np.array(q, dtype=float)
     return np.sum(p * np.log(p / q))
 
 
 def _kl_without_zeros(p, q):
-    kl(p, q)
     p, q = np.array(p, dtype=float), np.array(q, dtype=float)
     seen = (p > 0) & (q > 0)
     return np.sum(p[seen] * np.log(p[seen] / q[seen]))

@@ -10,16 +10,11 @@ __all__ = ["FUNCTIONS"]
 
 
 def _log_gauss(x, mean, sd):
-    return -(((x - mean) / sd) ** 2) / 2 - math.log(sd * math.sqrt(2 * math.pi))
+    return -(((x - mean) / np.float64(sd)) ** 2) / 2 - np.log(sd * math.sqrt(2 * math.pi))
 
 
 def _log_humps(x, d):
     return np.logaddexp(_log_gauss(x, -d, 1), _log_gauss(x, d, 1)) - math.log(2)
-
-
-def _check(sd):
-    if not sd > 0:
-        raise ValueError("a standard deviation must be above 0")
 
 
 # --- 2.6: a window that moves -----------------------------------------------------------------------------------------
@@ -27,7 +22,12 @@ def _check(sd):
 
 def kl_to_humps(mean, sd, d):
     """KL from N(mean, sd) to ½N(−d, 1) + ½N(d, 1), in nats, by a sum on a grid that follows the first of them."""
-    _check(sd)
+    if not sd > 0:
+        raise ValueError("a standard deviation must be above 0")
+    return _without_check(mean, sd, d)
+
+
+def _without_check(mean, sd, d):
     x, step = _grid_of(mean, sd)
     log_q = _log_gauss(x, mean, sd)
     return np.sum(np.exp(log_q) * (log_q - _log_humps(x, d))) * step
@@ -37,22 +37,22 @@ def _grid_of(mean, sd):
     return mean + sd * np.arange(-10, 10, 0.01), 0.01 * sd
 
 
+# Wrong ones, as they are first written: without a check of the sd.
+
+
 def _on_fixed_window(mean, sd, d):
-    _check(sd)
     x = np.arange(-20, 20, 0.01)
     log_q = _log_gauss(x, mean, sd)
     return np.sum(np.exp(log_q) * (log_q - _log_humps(x, d))) * 0.01
 
 
 def _with_plain_densities(mean, sd, d):
-    _check(sd)
     x, step = _grid_of(mean, sd)
     q, p = np.exp(_log_gauss(x, mean, sd)), (np.exp(_log_gauss(x, -d, 1)) + np.exp(_log_gauss(x, d, 1))) / 2
     return np.sum(q * np.log(q / p)) * step
 
 
 def _forward(mean, sd, d):
-    _check(sd)
     total = 0.0
     for hump in (-d, d):
         x, step = _grid_of(hump, 1)
@@ -86,8 +86,8 @@ FUNCTIONS = {
             "fixed_window": _on_fixed_window,
             "plain_densities": _with_plain_densities,
             "reversed": _forward,
-            "half_of_target": lambda mean, sd, d: kl_to_humps(mean, sd, d) - math.log(2),
-            "sd_is_variance": lambda mean, sd, d: kl_to_humps(mean, math.sqrt(sd) if sd > 0 else sd, d),
+            "half_of_target": lambda mean, sd, d: _without_check(mean, sd, d) - math.log(2),
+            "sd_is_variance": lambda mean, sd, d: _without_check(mean, np.sqrt(sd), d),
         },
     ),
     "2.7": Written(
