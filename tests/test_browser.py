@@ -36,6 +36,7 @@ from test_accessibility import contrast
 
 from klcourse import explorers
 from klcourse.lessons.data import exercises, questions
+from klcourse.live.veil import HIDDEN
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 EXERCISES, QUESTIONS = exercises(), questions().values()
@@ -140,11 +141,18 @@ def lock_faults(explorer, choice):
     if not all(explorer.disabled()):
         faults.append("a control can be moved before the question is answered")
     question = next(question for question in QUESTIONS if question["asks"] in explorer.output.inner_text())
+    hidden, locked = [HIDDEN in words for words in explorer.words()], explorer.ask(explorer.PICTURE)
+    if hidden[0] != hidden[1]:
+        faults.append("readout and alt text do not hide together")
     feedback = explorer.answer(choice)
     if question["answers"][choice]["feedback"] not in feedback:
         faults.append(f"answer {choice} to {question['asks']!r} gets the feedback {feedback!r}")
     if not explorer.becomes_free():
         faults.append("the controls stay locked after the answer")
+    if hidden[0] and not explorer.becomes(f"({explorer.PICTURE})(output)[0] !== arg", locked[0]):
+        faults.append("the picture stays hidden after the answer")
+    if any(HIDDEN in words for words in explorer.words()):
+        faults.append("readout or alt text stay hidden after the answer")
     return faults
 
 
@@ -363,6 +371,12 @@ WORKSHOP = {
         leaky.enable()
         question
         """,
+    "veil that stays": """
+        stays = coin_curve()
+        question = predict("1.b", stays)
+        stays.hide = lambda hidden=True: None
+        question
+        """,
     "JupyterLab Light": "predict('1.b', coin_curve())",
     "JupyterLab Dark": "predict('1.b', coin_curve())",
     "unlock": "",
@@ -481,8 +495,14 @@ def test_an_open_lock_is_reported(workshop):
     assert "a control can be moved before" in "\n".join(lock_faults(_explorer(workshop, "leaky lock"), 0))
 
 
+def test_what_stays_hidden_is_reported(workshop):
+    assert "stay hidden after the answer" in "\n".join(lock_faults(_explorer(workshop, "veil that stays"), 2))
+
+
 def test_the_teacher_can_unlock_everything_at_once(workshop):
     explorer = _explorer(workshop, "locked")
     assert all(explorer.disabled())
+    assert all(HIDDEN in words for words in explorer.words())
     run_cell(workshop, list(WORKSHOP).index("unlock"), "unlock_all()")
     assert explorer.becomes_free()
+    assert not any(HIDDEN in words for words in explorer.words())

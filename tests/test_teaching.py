@@ -46,6 +46,13 @@ def test_minutes_are_those_of_the_notebooks():
     assert lessons(GUIDE.replace(" minutes)\n", "0 minutes)\n", 1)) != lessons_as_they_are()
 
 
+def test_the_readme_says_the_same_minutes():
+    rows = re.findall(r"^\| \[(\d\d) · .*?\| (\d+) \|", (ROOT / "README.md").read_text("utf-8"), re.M)
+    assert {number: int(minutes) for number, minutes in rows} == {
+        number: sum(minutes) for number, minutes in lessons_as_they_are().items()
+    }
+
+
 @pytest.mark.parametrize("number", [path.name[:2] for path in NOTEBOOKS])
 def test_each_lesson_says_what_goes_wrong_what_to_ask_and_what_to_cut(number):
     section = re.search(rf"^### {number} · .*?(?=^##)", GUIDE, re.M | re.S)[0]
