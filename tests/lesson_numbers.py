@@ -219,6 +219,12 @@ def asymmetry():
     def log_gamma_2(x):
         return np.log(x) - x
 
+    log_normal = norm.logpdf
+
+    def log_truth(x):
+        """One in a million is Cauchy."""
+        return np.logaddexp(np.log(1 - 1e-6) + norm.logpdf(x), np.log(1e-6) + log_cauchy(1)(x))
+
     log_1, log_2 = log_cauchy(1)(window), log_cauchy(2)(window)
     cauchy_sum = np.sum(np.exp(log_1) * (log_1 - log_2))
     return locals()

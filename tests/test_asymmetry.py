@@ -24,7 +24,7 @@ def test_published_sums(changed, published, log_densities):
     n = sum_on_grid(**BLOG | changed, times_dx=False, log_densities=log_densities)
     assert n["points"] == 20_000
     assert n["sum"] == pytest.approx(published, abs=6e-4)
-    assert "no nats" in n["said"]
+    assert "not nats" in n["said"]
 
 
 @pytest.mark.parametrize("swap", [False, True])

@@ -40,7 +40,8 @@ def two_gaussians(mean_p=0.0, sd_p=2.0, mean_q=5.0, sd_q=4.0):
     Returns
     -------
     klcourse.live.Explorer
-        The grid is ``np.arange(-window, window, dx)``: the window's right end is left out.
+        The grid is ``np.arange(-window, window, dx)``: the window's right end is left out. It begins with a window of
+        ±30 and a dx of 0.003.
 
     Raises
     ------
@@ -55,8 +56,8 @@ def two_gaussians(mean_p=0.0, sd_p=2.0, mean_q=5.0, sd_q=4.0):
         "sd_p": slider("sd of P", _SDS.check("sd_p", sd_p), *_SDS),
         "mean_q": slider("mean of Q", _MEANS.check("mean_q", mean_q), *_MEANS),
         "sd_q": slider("sd of Q", _SDS.check("sd_q", sd_q), *_SDS),
-        "window": slider("window ±", 10, 5, 100, 1),
-        "step": slider("step dx", 0.001, 0.001, 1, 0.05, log=True),
+        "window": slider("window ±", 30, 5, 100, 1),
+        "step": slider("step dx", 0.003, 0.001, 1, 0.05, log=True),
         "times_dx": toggle("times dx", True),
         "log_densities": toggle("log densities", True),
         "swap": toggle("swap: KL(Q‖P)"),
@@ -110,7 +111,7 @@ def _outcome(total, names, times_dx):
         return {"said": f"not a number (0 · log 0, where {names[0]} underflows to 0)"}
     if np.isinf(total):
         return {"said": f"∞ ({names[1]} underflows to 0 where {names[0]} does not)", "sum": total}
-    return {"said": style.amount(total, "nats" if times_dx else "(no nats: dx is missing)"), "sum": total}
+    return {"said": style.amount(total, "nats" if times_dx else "(not nats: dx is missing)"), "sum": total}
 
 
 def _draw_sum(figure):
@@ -395,5 +396,5 @@ def _pair_alt(n):
         )
     return (
         f"Left: the target's ellipse with correlation {n['correlation']:.2f}; {fits}. "
-        f"Right: both KL over the variance of q, two valleys of equal depth. {_pair_readout(n)}"
+        f"Right: both KLs against the variance of q, two valleys of equal depth. {_pair_readout(n)}"
     )

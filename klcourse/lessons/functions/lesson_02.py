@@ -13,52 +13,54 @@ def _log_gauss(x, mean, sd):
     return -(((x - mean) / np.float64(sd)) ** 2) / 2 - np.log(sd * math.sqrt(2 * math.pi))
 
 
-def _log_humps(x, d):
-    return np.logaddexp(_log_gauss(x, -d, 1), _log_gauss(x, d, 1)) - math.log(2)
+def _log_humps(x, d, s):
+    return np.logaddexp(_log_gauss(x, -d, s), _log_gauss(x, d, s)) - math.log(2)
 
 
-# --- 2.6: a window that moves -----------------------------------------------------------------------------------------
+# --- 2.6: a window for each hump --------------------------------------------------------------------------------------
+
+_Z, _STEP = np.arange(-10, 10, 0.01), 0.01
 
 
-def kl_to_humps(mean, sd, d):
-    """KL from N(mean, sd) to ½N(−d, 1) + ½N(d, 1), in nats, by a sum on a grid that follows the first of them."""
-    if not sd > 0:
+def kl_from_humps(mean, sd, d, s):
+    """KL from ½N(−d, s) + ½N(d, s) to N(mean, sd), in nats, by a sum over a grid for each of the humps."""
+    if not min(sd, s) > 0:
         raise ValueError("a standard deviation must be above 0")
-    return _without_check(mean, sd, d)
+    return _without_check(mean, sd, d, s)
 
 
-def _without_check(mean, sd, d):
-    x, step = _grid_of(mean, sd)
-    log_q = _log_gauss(x, mean, sd)
-    return np.sum(np.exp(log_q) * (log_q - _log_humps(x, d))) * step
+def _without_check(mean, sd, d, s):
+    weights, grids = np.exp(_log_gauss(_Z, 0, 1)) / 2, (-d + s * _Z, d + s * _Z)
+    return sum(np.sum(weights * (_log_humps(x, d, s) - _log_gauss(x, mean, sd))) * _STEP for x in grids)
 
 
-def _grid_of(mean, sd):
-    return mean + sd * np.arange(-10, 10, 0.01), 0.01 * sd
+# Wrong ones, as they are first written: without a check of the sds.
 
 
-# Wrong ones, as they are first written: without a check of the sd.
+def _sum_over(x, mean, sd, d, s):
+    log_p = _log_humps(x, d, s)
+    return np.sum(np.exp(log_p) * (log_p - _log_gauss(x, mean, sd))) * (x[1] - x[0])
 
 
-def _on_fixed_window(mean, sd, d):
-    x = np.arange(-20, 20, 0.01)
-    log_q = _log_gauss(x, mean, sd)
-    return np.sum(np.exp(log_q) * (log_q - _log_humps(x, d))) * 0.01
+def _on_fixed_window(mean, sd, d, s):
+    return _sum_over(np.arange(-20, 20, 0.01), mean, sd, d, s)
 
 
-def _with_plain_densities(mean, sd, d):
-    x, step = _grid_of(mean, sd)
-    q, p = np.exp(_log_gauss(x, mean, sd)), (np.exp(_log_gauss(x, -d, 1)) + np.exp(_log_gauss(x, d, 1))) / 2
-    return np.sum(q * np.log(q / p)) * step
+def _on_one_window(mean, sd, d, s):
+    return _sum_over(np.linspace(-d - 10 * s, d + 10 * s, 10_001), mean, sd, d, s)
 
 
-def _forward(mean, sd, d):
-    total = 0.0
-    for hump in (-d, d):
-        x, step = _grid_of(hump, 1)
-        log_p = _log_humps(x, d)
-        total += np.sum(np.exp(_log_gauss(x, hump, 1)) / 2 * (log_p - _log_gauss(x, mean, sd))) * step
+def _with_plain_densities(mean, sd, d, s):
+    weights, total = np.exp(_log_gauss(_Z, 0, 1)) / 2, 0.0
+    for x in (-d + s * _Z, d + s * _Z):
+        p = (np.exp(_log_gauss(x, -d, s)) + np.exp(_log_gauss(x, d, s))) / 2
+        total += np.sum(weights * np.log(p / np.exp(_log_gauss(x, mean, sd)))) * _STEP
     return total
+
+
+def _reverse(mean, sd, d, s):
+    x = mean + sd * _Z
+    return np.sum(np.exp(_log_gauss(_Z, 0, 1)) * (_log_gauss(x, mean, sd) - _log_humps(x, d, s))) * _STEP
 
 
 # --- 2.7: the best sds while the mean is held -------------------------------------------------------------------------
@@ -71,23 +73,25 @@ def fitted_sds(s, m):
 
 FUNCTIONS = {
     "2.6": Written(
-        right=kl_to_humps,
+        right=kl_from_humps,
         calls=[
-            (0.0, 2.0, 2.0),
-            (-2.5, 1.2, 3.0),
-            (1.5, 0.001, 3.0),
-            (0.0, 20.0, 4.0),
-            (100.0, 1.0, 5.0),
-            (0.0, 1.0, 0.0),
-            (0.0, 0.0, 3.0),
-            (0.0, -1.0, 3.0),
+            (0.0, 2.0, 2.0, 1.5),
+            (-2.5, 1.2, 3.0, 0.5),
+            (1.5, 8.0, 100.0, 0.001),
+            (0.0, 20.0, 4.0, 20.0),
+            (100.0, 1.0, 5.0, 1.5),
+            (0.0, 3.0, 0.0, 1.5),
+            (-60.0, 0.001, 60.0, 0.002),
+            (0.0, 0.0, 3.0, 1.0),
+            (0.0, 1.0, 3.0, -1.0),
         ],
         mistakes={
             "fixed_window": _on_fixed_window,
+            "one_window": _on_one_window,
             "plain_densities": _with_plain_densities,
-            "reversed": _forward,
-            "half_of_target": lambda mean, sd, d: _without_check(mean, sd, d) - math.log(2),
-            "sd_is_variance": lambda mean, sd, d: _without_check(mean, np.sqrt(sd), d),
+            "reversed": _reverse,
+            "half_of_target": lambda mean, sd, d, s: 2 * (_without_check(mean, sd, d, s) + math.log(2)),
+            "sd_is_variance": lambda mean, sd, d, s: _without_check(mean, np.sqrt(sd), d, np.sqrt(s)),
         },
     ),
     "2.7": Written(
