@@ -160,7 +160,7 @@ def mixing_weight(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gre
     Raises
     ------
     ValueError, TypeError
-        If p or q is no distribution of 2 to 6 outcomes, names are no texts, or w lies outside its range.
+        If p or q is not a distribution of 2 to 6 outcomes, a name is not a text, or w lies outside its range.
 
     >>> mixing_weight().text
     'w = 0.250: JS = 0.321232 bits, from KL(P‖M) = 0.911373 and KL(Q‖M) = 0.124518 bits'
@@ -272,7 +272,8 @@ def documents(first=_FIRST, second=_SECOND):
     Raises
     ------
     ValueError, TypeError
-        If a document is no dict of words, there are too few or too many, or a count is no whole number from 0 to 20.
+        If a document is not a dict of words, there are too few or too many of them, or a count is not a whole number
+        from 0 to 20.
 
     >>> documents().text
     'JS = 0.5045 bits, distance 0.7103; KL(A‖B) = ∞ bits, KL(B‖A) = ∞ bits'
@@ -300,7 +301,7 @@ def documents(first=_FIRST, second=_SECOND):
 
     def readout(n):
         if "js" not in n:
-            return "An empty document has no distribution: give A and B at least one word each."
+            return "An empty document has no distribution: give both A and B at least one word."
         js, there, back = (style.amount(n[key], "bits") for key in ("js", "kl_ab", "kl_ba"))
         return f"JS = {js}, distance {n['distance']:.4f}; KL(A‖B) = {there}, KL(B‖A) = {back}"
 
