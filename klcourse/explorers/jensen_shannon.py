@@ -62,7 +62,7 @@ def shift(d=4.0):
         return f"d = W₁ = {n['d']:.2f}: KL(P‖Q) = {style.amount(n['kl'])}."
 
     veil = Veil(
-        [Area(1)],  # JS, its slope, and TV, over the shift
+        [Area(1, left=-0.16, bottom=-0.05, top=1.04)],  # with its scale: JS, its slope, and TV, over the shift
         seen,
         lambda n: (
             "Above: two unit Gaussians P and Q, and their mixture. Below right, over the shift: KL and W₁ grow without "
@@ -319,7 +319,7 @@ def documents(first=_FIRST, second=_SECOND):
         there, back = (style.amount(n[key], "bits") if key in n else "none" for key in ("kl_ab", "kl_ba"))
         return f"KL(A‖B) = {there}, KL(B‖A) = {back}."
 
-    veil = Veil([Area(1)], infinite, seen)
+    veil = Veil([Area(1, left=-0.04, bottom=-0.1)], infinite, seen)  # with its scale
     return Explorer(compute, Picture(_draw_documents(words), size=(7.4, 3.6)), controls, readout, alt, veil)
 
 
