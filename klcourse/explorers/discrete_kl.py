@@ -35,8 +35,8 @@ def outcome_bars(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gree
     Raises
     ------
     ValueError, TypeError
-        If p or q is not a distribution or has fewer than 2 or more than 6 outcomes, a name is not a text, or base is not
-        above 1.
+        If p or q is not a distribution or has fewer than 2 or more than 6 outcomes, a name is not a text, or base is
+        not above 1.
 
     >>> explorer = outcome_bars()
     >>> explorer.text
