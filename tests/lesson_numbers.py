@@ -88,7 +88,7 @@ IN_HINTS = [
 
 
 def discrete_kl():
-    """01: three colours, three fresh pairs, two codes, dice."""
+    """01: three colours, three fresh pairs, three codes, dice."""
     red, green, blue, grey = range(4)
     P, Q = np.array([0.1, 0.4, 0.5]), np.array([0.8, 0.15, 0.05])
     A, B = np.array([0.6, 0.3, 0.1]), np.array([0.2, 0.2, 0.6])

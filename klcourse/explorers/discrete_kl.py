@@ -35,7 +35,8 @@ def outcome_bars(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gree
     Raises
     ------
     ValueError, TypeError
-        If p or q is no distribution or has fewer than 2 or more than 6 outcomes, names are no texts, or base is none.
+        If p or q is not a distribution or has fewer than 2 or more than 6 outcomes, a name is not a text, or base is
+        not above 1.
 
     >>> explorer = outcome_bars()
     >>> explorer.text
@@ -75,7 +76,7 @@ def outcome_bars(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gree
     veil = Veil(
         [Area(1, left=-0.14, top=1.04)],  # which terms are negative, and how high they stand beside the sum
         lambda n: f"{start(n)}.",
-        lambda n: f"Left: bars of P and Q. {start(n)}. Right: the place of the terms p log(p/q) and of their sum.",
+        lambda n: f"Left: bars of P and Q. {start(n)}. Right: room for the terms p log(p/q) and their sum.",
     )
     explorer = Explorer(compute, Picture(_draw_bars(names, unit)), controls, readout, alt, veil)
     controls["outcomes"].observe(lambda change: _show_rows(controls, change["new"]), "value")
@@ -176,7 +177,7 @@ def coin_curve(p=0.5, q=0.1, base=None):
     Raises
     ------
     ValueError, TypeError
-        If p or q lies outside its range, or base is none.
+        If p or q lies outside its range, or base is not above 1.
 
     >>> coin_curve().text
     'KL(p‖q) = 0.5108 nats for p = 0.500 and q = 0.100'
@@ -223,7 +224,7 @@ def coin_curve(p=0.5, q=0.1, base=None):
 
     def alt(n):
         return (
-            f"Curve of KL(p‖q) over q for p = {n['p']:.3f}: 0 at q = p, rising towards the ends, "
+            f"Curve of KL(p‖q) over q for p = {n['p']:.3f}: 0 at q = p, rising away from it, "
             f"with a dot at q = {n['q']:.3f}, height {style.amount(n['kl'], unit)}."
         )
 
@@ -253,7 +254,7 @@ def smoothing(counts_p=(5, 3, 2, 0), counts_q=(2, 0, 4, 4)):
     Raises
     ------
     ValueError, TypeError
-        If the counts are negative, too large, all zero, of different lengths, or no numbers.
+        If the counts are negative, too large, all zero, of different lengths, or not numbers.
 
     >>> smoothing().text
     'α = 1: KL(P‖Q) = 0.4687 nats, KL(Q‖P) = 0.5097 nats, JS = 0.1136 nats'
@@ -297,7 +298,7 @@ def smoothing(counts_p=(5, 3, 2, 0), counts_q=(2, 0, 4, 4)):
         return f"α = {n['alpha']:.3g}: {values}"
 
     def alt(n):
-        return f"Three curves over α: both KL rise without end as α falls, JS levels off. Dots at {readout(n)}."
+        return f"Three curves over α. As α falls, both KLs climb and JS levels off. Dots at {readout(n)}."
 
     veil = Veil(
         [Area(0, left=-0.09, top=1.02)],  # the curves, and how high they go

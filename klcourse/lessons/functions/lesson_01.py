@@ -9,44 +9,54 @@ from klcourse.lessons.functions import Written
 __all__ = ["FUNCTIONS"]
 
 
-# --- 1.6: KL that refuses ---------------------------------------------------------------------------------------------
+# --- 1.6: from counts to KL -------------------------------------------------------------------------------------------
 
 
-def kl(p, q):
-    """In nats, for two distributions over the same outcomes; anything else is refused."""
-    p, q = np.array(p, dtype=float), np.array(q, dtype=float)
-    if p.shape != q.shape:
-        raise ValueError("p and q must have the same length")
-    for values in (p, q):
-        if not ((values >= 0).all() and abs(values.sum() - 1) <= 1e-8):  # not so for NaN either
-            raise ValueError("this is no distribution")
-    return _kl_without_checks(p, q)
+def kl_of_counts(n, m):
+    """KL in nats of the shares of the counts n from those of the counts m; what has no shares is refused."""
+    n, m = np.array(n, dtype=float), np.array(m, dtype=float)
+    if n.shape != m.shape:
+        raise ValueError("n and m must have the same length")
+    for counts in (n, m):
+        if not ((counts >= 0).all() and counts.sum() > 0):  # NaN fails too
+            raise ValueError("counts must not be negative, and not all zero")
+    return _kl_without_checks(n, m)
 
 
 # Wrong ones are without any checks, as they are first written; this is a part of the right one too.
 
 
-def _kl_without_checks(p, q):
+def _shares(counts):
+    counts = np.array(counts, dtype=float)
+    with np.errstate(all="ignore"):  # without checks, 0 / 0 comes this far
+        return counts / counts.sum()
+
+
+def _kl_without_checks(n, m):
+    return _kl(_shares(n), _shares(m))
+
+
+def _kl(p, q):
     p, q = np.array(p, dtype=float), np.array(q, dtype=float)
     seen = p > 0
     with np.errstate(divide="ignore"):  # p / 0 = ∞ is what we want
         return np.sum(p[seen] * np.log(p[seen] / q[seen]))
 
 
-def _kl_that_lets_nan_through(p, q):
-    for values in (np.array(p, dtype=float), np.array(q, dtype=float)):
-        if (values < 0).any() or abs(values.sum() - 1) > 1e-8:
-            raise ValueError("this is no distribution")
-    return _kl_without_checks(p, q)
+def _kl_that_lets_nan_through(n, m):
+    n, m = np.array(n, dtype=float), np.array(m, dtype=float)
+    if n.shape != m.shape or (n < 0).any() or (m < 0).any() or n.sum() == 0 or m.sum() == 0:
+        raise ValueError("counts must not be negative, and not all zero")
+    return _kl_without_checks(n, m)
 
 
-def _kl_with_nan(p, q):
-    p, q = np.array(p, dtype=float), np.array(q, dtype=float)
+def _kl_with_nan(n, m):
+    p, q = _shares(n), _shares(m)
     return np.sum(p * np.log(p / q))
 
 
-def _kl_without_zeros(p, q):
-    p, q = np.array(p, dtype=float), np.array(q, dtype=float)
+def _kl_without_zeros(n, m):
+    p, q = _shares(n), _shares(m)
     seen = (p > 0) & (q > 0)
     return np.sum(p[seen] * np.log(p[seen] / q[seen]))
 
@@ -55,7 +65,7 @@ def _kl_without_zeros(p, q):
 
 
 def kl_waiting(a, b):
-    """How many tosses until heads, with a coin of a from one of b: each of the 1/a − 1 tails tells the same."""
+    """How many tosses until heads, for a coin of a from one of b: 1/a − 1 tails on average, then one head."""
     return math.log(a / b) + (1 / a - 1) * math.log((1 - a) / (1 - b))
 
 
@@ -73,21 +83,22 @@ def _mean_under_other(a, b):
 
 FUNCTIONS = {
     "1.6": Written(
-        right=kl,
+        right=kl_of_counts,
         calls=[
-            ([0.2, 0.3, 0.5], [0.5, 0.2, 0.3]),
-            (np.array([0.5, 0.5]), np.array([0.9, 0.1])),
-            ([1, 0, 0, 0], [0.25, 0.25, 0.25, 0.25]),
-            ([0.5, 0.5, 0.0], [1.0, 0.0, 0.0]),
-            ([0.1, 0.2], [0.5, 0.9]),
-            ([0.5, 0.5], [1.5, -0.5]),
-            ([math.nan, 0.5, 0.5], [0.2, 0.4, 0.4]),
-            ([0.5, 0.5], [0.5, 0.25, 0.25]),
+            ([2, 3, 5], [10, 4, 6]),
+            (np.array([7, 3]), np.array([90, 10])),
+            ([4, 0, 0, 0], [1, 1, 1, 1]),
+            ([5, 5, 0], [9, 0, 0]),
+            ([3, 4], [5, -1]),
+            ([math.nan, 5, 5], [2, 4, 4]),
+            ([0, 0], [1, 2]),
+            ([5, 5], [5, 2, 3]),
         ],
         mistakes={
-            "reversed": lambda p, q: kl(q, p),
-            "bits": lambda p, q: kl(p, q) / math.log(2),
-            "refuses_nothing": _kl_without_checks,
+            "reversed": lambda n, m: _kl_without_checks(m, n),
+            "bits": lambda n, m: _kl_without_checks(n, m) / math.log(2),
+            "counts_not_divided": _kl,
+            "refuses_no_counts": _kl_without_checks,
             "nan_passes": _kl_that_lets_nan_through,
             "zero_times_log": _kl_with_nan,
             "zero_left_out": _kl_without_zeros,
