@@ -71,8 +71,9 @@ def fit_gaussian(
         reverse loss is KL - log S, with the same steps.
     parametrisation : {"variance", "log_sd", "natural"}
         What is descended in beside the mean: the variance, or the logarithm of the standard deviation. "natural" is
-        the natural gradient: the moments E[x] and E[x²] move against the slopes along the natural parameters
-        mean / variance and -1 / (2 variance). Forward, one step with a learning rate of 1 matches the moments of p.
+        the natural gradient, taken in the moments: E[x] and E[x²] move against the slopes along the natural parameters
+        mean / variance and -1 / (2 variance). Forward and on a grid that cuts off neither p nor q, one step with a
+        learning rate of 1 matches the moments of p. In other coordinates the step is the same to first order only.
     direction : {"forward", "reverse"}
         KL(p‖q) or KL(q‖p).
 
@@ -108,7 +109,7 @@ def fit_gaussian(
     slopes, rate = _SLOPES[direction](x, p / total), float(learning_rate) * scale
     states, outside = descend_kl(slopes, mean, variance, rate, steps, parametrisation)
     if outside:
-        raise ValueError(_left_domain(len(states), outside, learning_rate, scale, parametrisation))
+        raise ValueError(_left_domain(len(states), outside, learning_rate, scale))
     mean, variance, kl = states.T
     offset = 0.0 if normalise else scale * math.log(total) * (1 if forward else -1)
     return Trace(mean, variance, scale * kl + offset, np.maximum(kl, 0))
@@ -341,14 +342,12 @@ def _check_positive(x, p):
         )
 
 
-def _left_domain(step, outside, learning_rate, scale, parametrisation):
+def _left_domain(step, outside, learning_rate, scale):
     mean, variance = outside
     if step == 0:
         return f"The start, mean {mean:g} and variance {variance:g}, is too far from the grid for floats: start nearer."
     said = f"Step {step} leaves the domain: it gives the mean {mean:.6g} and the variance {variance:.6g}. "
     said += f"Lower the learning_rate (now {learning_rate:g})"
-    if parametrisation != "log_sd":
-        said += ', or use parametrisation="log_sd", whose variance cannot become negative'
     if scale != 1:
         said += f". With normalise=False every step is {scale:.6g} times as long"
     return f"{said}."

@@ -109,7 +109,7 @@ def _walk(learning_rate, target, mean, variance, steps):
 
 
 def _contours():
-    """The lines of equal KL round a target of mean 0 and variance 1, apart from each other by NaN.
+    """The lines of equal KL around a target of mean 0 and variance 1, apart from each other by NaN.
 
     KL = k where mean² = u (2k + 1 - log u) - 1, with u the variance of q.
     """
@@ -171,7 +171,7 @@ def _walk_readout(n):
 def _walk_alt(n):
     mean, variance = map(_number, n["start"])
     return (
-        f"Left: contours of KL round a target of mean 0 and variance {n['target']:.1f}, and the path of q from mean "
+        f"Left: contours of KL around a target of mean 0 and variance {n['target']:.1f}, and the path of q from mean "
         f"{mean} and variance {variance}. Right: target, start and present q. {_walk_readout(n)}"
     )
 
@@ -179,7 +179,7 @@ def _walk_alt(n):
 def _walk_alt_without_path(n):
     mean, variance = map(_number, n["start"])
     return (
-        f"Left: contours of KL round a target of mean 0 and variance {n['target']:.1f}. Right: target, the start with "
+        f"Left: contours of KL around a target of mean 0 and variance {n['target']:.1f}. Right: target, the start with "
         f"mean {mean} and variance {variance}, and present q. {_walk_readout(n)}"
     )
 
