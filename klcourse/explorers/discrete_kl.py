@@ -197,7 +197,7 @@ def coin_curve(p=0.5, q=0.1, base=None):
 
     def build(figure):
         axes = figure.subplots()
-        axes.set(xlim=(0, 1), xlabel="q, believed probability of heads, from 0.001 to 0.999", ylabel=f"KL(p‖q), {unit}")
+        axes.set(xlim=(0, 1), xlabel="q, believed probability of heads", ylabel=f"KL(p‖q), {unit}")
         axes.set(xticks=(0, 0.25, 0.5, 0.75, 1), ylim=(-0.02, 1))
         scale = Scale(axes, (4, 6, 8, 12))
         curve = line(axes, style.P)
@@ -229,9 +229,9 @@ def coin_curve(p=0.5, q=0.1, base=None):
         )
 
     veil = Veil(
-        [Area(0, left=-0.12, right=0.42, top=1.04), Area(0, left=0.58, top=0.88)],  # whether it rises, and how high
+        [Area(0, left=-0.09, right=1.01, top=1.03)],  # whether it rises, and how high
         lambda n: f"p = {n['p']:.3f} and q = {n['q']:.3f}.",
-        lambda n: f"The middle of a curve of KL(p‖q) over q, for p = {n['p']:.3f}: 0 at q = p.",
+        lambda n: f"Axes for a curve of KL(p‖q) over q, for p = {n['p']:.3f}.",
     )
     return Explorer(compute, Picture(build), controls, readout, alt, veil)
 

@@ -97,8 +97,7 @@ def descent_path(mean=5.0, variance=1.0, target=7.0, learning_rate=0.1):
         "variance": slider("start variance", _VARIANCES.check("variance", variance), *_VARIANCES),
         "steps": slider("steps", 200, 1, 2000, 1, play=True),
     }
-    around_start = Area(0, left=0.54, bottom=0.22, right=0.84, top=0.66)  # the first step, and the way it points
-    veil = Veil([around_start], _walk_readout, _walk_alt_without_path)
+    veil = Veil([Area(0)], _walk_readout, _walk_alt_without_path)
     return Explorer(_walk, Picture(_draw_walk), controls, _walk_readout, _walk_alt, veil)
 
 
@@ -179,9 +178,14 @@ def _walk_alt(n):
 def _walk_alt_without_path(n):
     mean, variance = map(_number, n["start"])
     return (
-        f"Left: contours of KL around a target of mean 0 and variance {n['target']:.1f}. Right: target, the start with "
-        f"mean {mean} and variance {variance}, and present q. {_walk_readout(n)}"
+        f"Left: axes for mean and variance. Right: the target with mean 0 and variance {n['target']:.1f}, "
+        f"the start with mean {mean} and variance {variance}, and present q. {_walk_readout(n)}"
     )
+
+
+def _scale(axes, bottom=-0.04):
+    """The ticks on the left of a panel, for a veil."""
+    return [Area(axes, left=-0.24, bottom=bottom, right=0, top=1.05)]
 
 
 # --- (b) the grid -------------------------------------------------------------------------------------------------
@@ -223,7 +227,7 @@ def grid_and_step(dx=0.1, window=10, learning_rate=0.01):
         "normalise": toggle("normalise p"),
     }
     veil = Veil(
-        [Area(1)],  # the floor tells S, and S the answer
+        [Area(0, bottom=0.5), *_scale(0, bottom=0.5), Area(1), *_scale(1)],  # how far it may go; the floor tells S
         lambda n: f"Step {n['taken']}: variance {_number(n['now'][0])}.",
         lambda n: f"{_variances_alt(n)} Step {n['taken']}: variance {_number(n['now'][0])}.",
     )
@@ -345,7 +349,7 @@ def parametrisations(learning_rate=0.1, variance=0.1):
         "variance": slider("start variance", _VARIANCES.check("variance", variance), *_VARIANCES),
         "steps": slider("steps", 100, 1, 1000, 1, play=True),
     }
-    covered = [Area(0, left=-0.25), Area(1)]  # on the left with the ticks, which tell how far it goes
+    covered = [Area(0), *_scale(0), Area(1), *_scale(1)]  # the ticks, too, tell how far it goes
     veil = Veil(covered, _race_start, lambda n: f"Empty axes for the variance of q and for KL. {_race_start(n)}")
     return Explorer(_race, Picture(_draw_race), controls, _race_readout, _race_alt, veil)
 

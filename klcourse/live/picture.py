@@ -142,10 +142,10 @@ class Picture:
         axes = self.figure.axes[area.axes]
         width, height = area.right - area.left, area.top - area.bottom
         inches = axes.get_position().width * self.figure.get_figwidth() * width
-        words = "hidden until\nyou answer" if inches > 1.3 else "hidden"
+        words = "hidden until\nyou answer" if inches > 1.3 else "hidden" if inches > 0.6 else ""
         place = {"transform": axes.transAxes, "clip_on": False}
         paper = {"facecolor": style.VEIL, "edgecolor": style.GREY, "linestyle": "--", "linewidth": 1.2}
-        ink = {"color": style.INK, "fontsize": style.SETTINGS["font.size"], "rotation": 90 if inches < 0.7 else 0}
+        ink = {"color": style.INK, "fontsize": style.SETTINGS["font.size"], "rotation": 90 if inches < 0.9 else 0}
         box = Rectangle((area.left, area.bottom), width, height, **place, **paper)
         middle = area.left + width / 2, area.bottom + height / 2
         label = Text(*middle, words, ha="center", va="center", **place, **ink)
