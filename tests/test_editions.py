@@ -102,12 +102,12 @@ def test_a_link_of_nbgitpuller_brings_news_and_keeps_what_the_student_wrote(tmp_
     pull = ("-m", "nbgitpuller.pull", (tmp_path / "class").as_uri(), "main", "home")
     command(*pull, folder=tmp_path)
     first, second = (tmp_path / "home" / path.name for path in NOTEBOOKS[:2])
-    first.write_text(first.read_text("utf-8").replace("kl_pq_nats = ...", "kl_pq_nats = 1.3357"), "utf-8")
+    first.write_text(first.read_text("utf-8").replace("kl_ab_nats = ...", "kl_ab_nats = 1.3357"), "utf-8")
     changed = tmp_path / "class" / second.name
     changed.write_text(changed.read_text("utf-8").replace("# 2 ·", "# 2 (new) ·"), "utf-8")
     git("commit", "--all", "--message=a correction")
     command(*pull, folder=tmp_path)
-    assert "kl_pq_nats = 1.3357" in first.read_text("utf-8")
+    assert "kl_ab_nats = 1.3357" in first.read_text("utf-8")
     assert "# 2 (new) ·" in second.read_text("utf-8")
 
 
@@ -288,10 +288,11 @@ def hand_in(course, student, assignment, answers):
 
 RIGHT = {
     **{"best_length =": 2.25, "length_with_Q =": 2.875, "extra_length =": 0.625, "extra_mixed_up =": 0.875},
-    "def kl(p, q):": """
-    p, q = np.array(p, float), np.array(q, float)
-    if p.shape != q.shape or not all(np.all(v >= 0) and abs(v.sum() - 1) < 1e-8 for v in (p, q)):
+    "def kl_of_counts(n, m):": """
+    n, m = np.array(n, float), np.array(m, float)
+    if n.shape != m.shape or not all(np.all(counts >= 0) and counts.sum() > 0 for counts in (n, m)):
         raise ValueError
+    p, q = n / n.sum(), m / m.sum()
     with np.errstate(divide="ignore"):
         return np.sum(p[p > 0] * np.log(p[p > 0] / q[p > 0]))""",
 }
@@ -306,12 +307,12 @@ def test_nbgrader_gives_the_marks(tmp_path, nbgrader):
     released = (course / "release" / lesson / f"{lesson}.ipynb").read_text("utf-8")
     assert "SOLUTION" not in released
     assert "best_length = ..." in released
-    assert "def kl(p, q): ..." in released
+    assert "def kl_of_counts(n, m): ..." in released
     hand_in(course, "right", lesson, RIGHT)
     wrong = {"extra_length =": "0.625 * np.log(2)", "extra_mixed_up =": 1 / 3}
-    hand_in(course, "wrong", lesson, RIGHT | wrong | {"def kl(p, q):": "return np.sum(q * np.log(q / p))"})
-    hand_in(course, "raising", lesson, RIGHT | {"def kl(p, q):": "raise RuntimeError('oh')"})
-    hand_in(course, "endless", lesson, RIGHT | {"def kl(p, q):": "\n    while True: pass"})
+    hand_in(course, "wrong", lesson, RIGHT | wrong | {"def kl_of_counts(n, m):": "return 0"})
+    hand_in(course, "raising", lesson, RIGHT | {"def kl_of_counts(n, m):": "raise RuntimeError('oh')"})
+    hand_in(course, "endless", lesson, RIGHT | {"def kl_of_counts(n, m):": "\n    while True: pass"})
     hand_in(course, "empty", lesson, {})
     nbgrader(course, f"autograde {lesson}", f"generate_feedback {lesson}", "export")
     with (course / "grades.csv").open(newline="") as file:
