@@ -119,7 +119,7 @@ def discrete_kl():
 
 def asymmetry():
     """02: pairs of Gaussians as (mean, sd, mean, sd), coins, humps, an ellipse, bins, heavy tails."""
-    PAIR_1, PAIR_2, SWAPPED, A_B = (0, 2, 2, 2), (0, 2, 5, 4), (5, 4, 0, 2), (1, 3, -1, 2)
+    PAIR_1, PAIR_2, SWAPPED = (0, 2, 2, 2), (0, 2, 5, 4), (5, 4, 0, 2)
     EQUAL_SDS, C_D, D_C = (-1, 3, 3, 3), (1, 1.5, 4, 2.5), (4, 2.5, 1, 1.5)
     dx = 0.001
     window, narrow = np.arange(-10, 10, dx), np.arange(-8, 8, dx)
@@ -159,7 +159,10 @@ def asymmetry():
         """Along m, of KL(0.7‖m) + KL(m‖0.2)."""
         return 0.3 / (1 - m) - 0.7 / m + math.log(m / 0.2) - math.log((1 - m) / 0.8)
 
-    grid = np.arange(-20, 20, 0.01)
+    pairs = [(1, 3, -1, 2), (0, 2, 30, 2.1), (5, 0.2, -5, 0.2), (7, 0.5, 7, 0.4)]
+    signs = np.sign([kl_gaussian(*pair) - kl_gaussian(*pair[2:], *pair[:2]) for pair in pairs])
+
+    grid = np.arange(-60, 60, 0.01)  # wide enough for q as well, which does the averaging in the reverse direction
 
     def humps(weights, means, sds):
         return logsumexp(norm.logpdf(grid[:, None], means, sds), axis=1, b=weights)

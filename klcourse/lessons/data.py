@@ -66,7 +66,7 @@ def questions():
     """Return every question that stands before an explorer, with its answers and the feedback to each.
 
     >>> [answer["text"] for answer in questions()["1.b"]["answers"] if answer.get("right")]
-    ['It rises above any given number.']
+    ['It rises past every bound.']
     """
     return _all("questions")
 

@@ -58,6 +58,15 @@ def _with_plain_densities(mean, sd, d, s):
     return total
 
 
+def _counted_twice(mean, sd, d, s):
+    """The whole target as the weight on either window: right only while the windows do not overlap."""
+    total = 0.0
+    for x in (-d + s * _Z, d + s * _Z):
+        log_p = _log_humps(x, d, s)
+        total += np.sum(np.exp(log_p) * (log_p - _log_gauss(x, mean, sd))) * s * _STEP
+    return total
+
+
 def _reverse(mean, sd, d, s):
     x = mean + sd * _Z
     return np.sum(np.exp(_log_gauss(_Z, 0, 1)) * (_log_gauss(x, mean, sd) - _log_humps(x, d, s))) * _STEP
@@ -68,7 +77,7 @@ def _reverse(mean, sd, d, s):
 
 def fitted_sds(s, m):
     """The sd of N(m, sd) that makes KL(p‖q) smallest for p = N(0, s), and the one that makes KL(q‖p) smallest."""
-    return math.sqrt(s**2 + m**2), s
+    return np.array([math.sqrt(s**2 + m**2), s])  # not a tuple, so that a list, a tuple or an array will do
 
 
 FUNCTIONS = {
@@ -89,6 +98,7 @@ FUNCTIONS = {
             "fixed_window": _on_fixed_window,
             "one_window": _on_one_window,
             "plain_densities": _with_plain_densities,
+            "counted_twice": _counted_twice,
             "reversed": _reverse,
             "half_of_target": lambda mean, sd, d, s: 2 * (_without_check(mean, sd, d, s) + math.log(2)),
             "sd_is_variance": lambda mean, sd, d, s: _without_check(mean, np.sqrt(sd), d, np.sqrt(s)),
@@ -99,9 +109,9 @@ FUNCTIONS = {
         calls=[(2.0, 3.0), (1.0, 0.0), (0.5, -4.0), (3.0, 1.0), (1.5, 1.5)],
         mistakes={
             "directions_swapped": lambda s, m: fitted_sds(s, m)[::-1],
-            "variance_asked_sd": lambda s, m: (s**2 + m**2, s**2),
-            "offset_ignored": lambda s, m: (s, s),
-            "both_forward": lambda s, m: (math.sqrt(s**2 + m**2),) * 2,
+            "variance_asked_sd": lambda s, m: np.array([s**2 + m**2, s**2]),
+            "offset_ignored": lambda s, m: np.array([s, s]),
+            "both_forward": lambda s, m: np.full(2, math.sqrt(s**2 + m**2)),
         },
     ),
 }
