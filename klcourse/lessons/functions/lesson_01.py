@@ -90,9 +90,13 @@ FUNCTIONS = {
             ([4, 0, 0, 0], [1, 1, 1, 1]),
             ([5, 5, 0], [9, 0, 0]),
             ([3, 4], [5, -1]),
+            ([-1, 5], [3, 4]),
             ([math.nan, 5, 5], [2, 4, 4]),
+            ([2, 4, 4], [math.nan, 5, 5]),
             ([0, 0], [1, 2]),
+            ([1, 2], [0, 0]),
             ([5, 5], [5, 2, 3]),
+            ([5], [5, 2, 3]),  # NumPy would stretch the shorter one
         ],
         mistakes={
             "reversed": lambda n, m: _kl_without_checks(m, n),
@@ -106,7 +110,7 @@ FUNCTIONS = {
     ),
     "1.7": Written(
         right=kl_waiting,
-        calls=[(0.5, 0.25), (0.2, 0.6), (0.9, 0.05), (0.3, 0.3), (0.01, 0.02), (0.75, 0.8)],
+        calls=[(0.5, 0.25), (0.2, 0.6), (0.9, 0.05), (0.3, 0.3), (1e-5, 2e-5), (0.75, 0.8)],
         mistakes={
             "reversed": lambda a, b: kl_waiting(b, a),
             "bits": lambda a, b: kl_waiting(a, b) / math.log(2),
