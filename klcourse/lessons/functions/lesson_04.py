@@ -48,7 +48,6 @@ def _plain(mean, variance, p_mean, p_variance, rate):
     return mean - rate * (mean - p_mean) / variance, variance - rate * (variance - spread) / (2 * variance**2)
 
 
-
 def _straight(mean, variance, p_mean, p_variance, rate):
     """The natural velocity, followed straight in mean and variance."""
     gap = p_mean - mean
