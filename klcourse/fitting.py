@@ -67,8 +67,8 @@ def fit_gaussian(
     steps : int
         How many steps to take. 0 gives the start alone.
     normalise : bool
-        Divide p by S first. Without it the forward loss is S KL + S log S, and every step is S times as long; the
-        reverse loss is KL - log S, with the same steps.
+        Divide p by S first. Without it the forward loss is S KL + S log S, and the learning rate on KL is S times as
+        large; the reverse loss is KL - log S, with the same steps.
     parametrisation : {"variance", "log_sd", "natural"}
         What is descended in beside the mean: the variance, or the logarithm of the standard deviation. "natural" is
         the natural gradient, taken in the moments: E[x] and E[x²] move against the slopes along the natural parameters

@@ -321,7 +321,7 @@ _KINDS = {
 
 
 def parametrisations(learning_rate=0.1, variance=0.1):
-    """Descend the same KL(p‖q) with the same learning rate in three kinds of parameters.
+    """Descend the same KL(p‖q) with the same learning rate by three descents.
 
     Parameters
     ----------
@@ -412,5 +412,5 @@ def _race_alt(n):
 def _race_start(n):
     return (
         f"{_steps(n['steps'])}, from mean 5 and variance {n['start']:.1f}, with learning rate "
-        f"{n['learning_rate']:.3g}, in three parametrisations."
+        f"{n['learning_rate']:.3g}, by three descents."
     )

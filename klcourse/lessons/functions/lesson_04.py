@@ -48,6 +48,12 @@ def _plain(mean, variance, p_mean, p_variance, rate):
     return mean - rate * (mean - p_mean) / variance, variance - rate * (variance - spread) / (2 * variance**2)
 
 
+def _straight(mean, variance, p_mean, p_variance, rate):
+    """The natural velocity, followed straight in mean and variance."""
+    gap = p_mean - mean
+    return mean + rate * gap, variance + rate * (p_variance + gap**2 - variance)
+
+
 # --- 4.7: the slope of KL(p‖q) along the scale b of a Laplace density, where p's mean of |x| is given ---------------
 
 
@@ -73,6 +79,7 @@ FUNCTIONS = {
             "old_mean_taken_away": _refusing(_old_mean),
             "sd_for_variance_in_step": _refusing(_squared),
             "plain_slope_step": _refusing(_plain),
+            "straight_in_variance": _refusing(_straight),
             "step_unchecked": _natural_step,
         },
     ),
