@@ -34,8 +34,8 @@ def objectives(lesson):
 
     An exercise is named whole, such as "1.2", or by one of its parts, such as "1.2c".
 
-    >>> objectives("01")[2]["words"]
-    '**State** the rules for zeros and **write** them in code.'
+    >>> objectives("01")[3]["words"]
+    '**Predict** what merging outcomes and repeating an experiment do to KL.'
     """
     return lessons()[lesson]["objectives"]
 
