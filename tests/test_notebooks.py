@@ -155,6 +155,8 @@ def exercise_faults(notebook, number):
             solution = "solution" in cell.metadata.get("tags", [])
             kind, call = (solutions, "confirm") if solution else (stubs, "check")
             kind.update(dict.fromkeys(re.findall(rf'^{call}\("([^"]+)"', cell.source, re.M), position))
+        if "solution" in cell.metadata.get("tags", []) and not cell.metadata.get("jupyter", {}).get("source_hidden"):
+            yield f"a solution is folded, text too: {cell.source[:60]!r}"
     expected = {name for name in EXERCISES if name.startswith(f"{number}.")}
     if set(stubs) != expected or set(solutions) != expected:
         yield f"exercises {sorted(expected)}, stubs {sorted(stubs)}, solutions {sorted(solutions)}"

@@ -183,9 +183,9 @@ def _walk_alt_without_path(n):
     )
 
 
-def _scale(axes, bottom=-0.04):
+def _scale(axes, left):
     """The ticks on the left of a panel, for a veil."""
-    return [Area(axes, left=-0.24, bottom=bottom, right=0, top=1.05)]
+    return Area(axes, left=left, bottom=-0.03, right=-0.02, top=1.04)
 
 
 # --- (b) the grid -------------------------------------------------------------------------------------------------
@@ -227,9 +227,9 @@ def grid_and_step(dx=0.1, window=10, learning_rate=0.01):
         "normalise": toggle("normalise p"),
     }
     veil = Veil(
-        [Area(0, bottom=0.5), *_scale(0, bottom=0.5), Area(1), *_scale(1)],  # how far it may go; the floor tells S
-        lambda n: f"Step {n['taken']}: variance {_number(n['now'][0])}.",
-        lambda n: f"{_variances_alt(n)} Step {n['taken']}: variance {_number(n['now'][0])}.",
+        [Area(0), _scale(0, -0.2), Area(1), _scale(1, -0.22)],  # how far it may go; the floor tells S
+        _grid_state,
+        lambda n: f"Empty axes for the variance of q and for the loss, for dx = {n['dx']:g}. {_grid_state(n)}",
     )
     return Explorer(_run_on_grid, Picture(_draw_grid_run), controls, _grid_readout, _grid_alt, veil)
 
@@ -292,6 +292,10 @@ def _draw_grid_run(figure):
     return [variance, kl, loss, floor, floor_name, alarm], draw
 
 
+def _grid_state(n):
+    return f"Step {n['taken']}: variance {_number(n['now'][0])}."
+
+
 def _grid_readout(n):
     total, rate, variance, loss, kl = map(_number, (n["sum"], n["rate"], *n["now"]))
     left = f"Step {n['taken'] + 1} leaves the domain. " if n["left"] else ""
@@ -349,7 +353,7 @@ def parametrisations(learning_rate=0.1, variance=0.1):
         "variance": slider("start variance", _VARIANCES.check("variance", variance), *_VARIANCES),
         "steps": slider("steps", 100, 1, 1000, 1, play=True),
     }
-    covered = [Area(0), *_scale(0), Area(1), *_scale(1)]  # the ticks, too, tell how far it goes
+    covered = [Area(0), _scale(0, -0.26), Area(1), _scale(1, -0.25)]  # the ticks, too, tell how far it goes
     veil = Veil(covered, _race_start, lambda n: f"Empty axes for the variance of q and for KL. {_race_start(n)}")
     return Explorer(_race, Picture(_draw_race), controls, _race_readout, _race_alt, veil)
 
