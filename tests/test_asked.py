@@ -3,9 +3,7 @@
 import re
 import time
 from collections import Counter
-from functools import cache
 from html import escape
-from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import editions
 import nbformat
 import numpy as np
 import pytest
+from test_lessons import explorers_shown
 
 from klcourse.lessons import asking, check, confirm, data, grade, predict, progress, record, running, unlock_all
 from klcourse.lessons.functions import Written
@@ -128,14 +127,6 @@ def test_a_telling_length_is_reported():
 # --- the picture keeps the secret -------------------------------------------------------------------------------------
 
 
-@cache
-def makers():
-    """The function that makes the explorer behind each question, as the notebooks call it."""
-    source = "\n".join(cell.source for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells)
-    found = re.findall(r'^predict\("([^"]+)", (\w+)\.(\w+)\(', source, re.M)
-    return {name: getattr(import_module(f"klcourse.explorers.{room}"), make) for name, room, make in found}
-
-
 @pytest.fixture(autouse=True)
 def _locked(monkeypatch):
     """As if no test had unlocked everything."""
@@ -160,7 +151,7 @@ def given_away(question, said):
 
 @each_question
 def test_what_would_answer_a_question_is_hidden_until_it_is_answered(name):
-    explorer, bare = makers()[name](), makers()[name]()
+    explorer, bare = explorers_shown()[name](), explorers_shown()[name]()
     question = predict(name, explorer)
     assert explorer.hidden == (explorer.veil is not None)
     assert not bare.hidden, "without a question nothing is"
@@ -181,7 +172,7 @@ def test_what_would_answer_a_question_is_hidden_until_it_is_answered(name):
 
 @each_question
 def test_without_a_kernel_the_answer_is_folded_below_the_veiled_picture(name):
-    explorer, question = makers()[name](), QUESTIONS[name]
+    explorer, question = explorers_shown()[name](), QUESTIONS[name]
     data, metadata = predict(name, explorer)._repr_mimebundle_()
     above, below = data["text/html"].split("<details")
     (right,) = (answer for answer in question["answers"] if answer.get("right"))
@@ -191,20 +182,20 @@ def test_without_a_kernel_the_answer_is_folded_below_the_veiled_picture(name):
     assert metadata["image/png"]["alt"] == explorer.alt
     assert (above.count("<img"), below.count("<img")) == (1, explorer.hidden)
     assert f'alt="{escape(explorer.alt)}"' in above
-    assert f'alt="{escape(makers()[name]().alt)}"' in (below if explorer.hidden else above)
+    assert f'alt="{escape(explorers_shown()[name]().alt)}"' in (below if explorer.hidden else above)
     assert explorer.hidden == (explorer.veil is not None), "and it stays hidden"
 
 
 def test_the_teacher_hides_nothing():
-    before = predict("1.b", makers()["1.b"]())
+    before = predict("1.b", explorers_shown()["1.b"]())
     assert before.explorer.hidden
     unlock_all()
     assert not before.explorer.hidden
-    assert not predict("1.b", makers()["1.b"]()).explorer.hidden
+    assert not predict("1.b", explorers_shown()["1.b"]()).explorer.hidden
 
 
 def test_a_veil_follows_the_sliders_of_an_explorer_without_a_lock():
-    explorer = makers()["1.b"]()
+    explorer = explorers_shown()["1.b"]()
     explorer.hide()
     explorer.controls["p"].value = 0.3
     assert "0.300" in explorer.text
@@ -214,7 +205,7 @@ def test_a_veil_follows_the_sliders_of_an_explorer_without_a_lock():
 
 
 def test_a_picture_that_shows_its_answer_is_reported():
-    explorer = makers()["1.b"]()
+    explorer = explorers_shown()["1.b"]()
     explorer.controls["q"].value = 0.001
     assert given_away(QUESTIONS["1.b"], explorer.text) == {"0.001", "2.7612"}
 

@@ -241,7 +241,7 @@ GIVEN = [(name, number) for name, question in QUESTIONS.items() for number in qu
 def explorers_shown():
     """The function that makes the explorer behind each question, as the notebooks call it."""
     source = "\n".join(cell.source for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells)
-    found = re.findall(r'^predict\("([^"]+)", (\w+)\.(\w+)\(\)\)$', source, re.M)
+    found = re.findall(r'^predict\("([^"]+)", (\w+)\.(\w+)\(', source, re.M)
     return {name: getattr(import_module(f"klcourse.explorers.{room}"), make) for name, room, make in found}
 
 
