@@ -435,6 +435,26 @@ def test_a_moving_picture_is_small_and_one_at_rest_crisp(workshop):
     assert set(scales) == {1, 2}
 
 
+def test_a_drag_rests_as_soon_as_it_is_let_go(workshop):
+    """A hand that has let go will not move on, so the crisp picture need not wait as after a key."""
+    explorer = _explorer(workshop, "sound")
+    box = explorer.rows.locator(".noUi-handle").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    explorer.ask(
+        """() => {
+            const timer = window.timer = window.setTimeout;
+            window.setTimeout = (act, wait, ...rest) => timer(act, act.name === 'rest' && wait ? 1e6 : wait, ...rest);
+        }"""
+    )
+    workshop.mouse.move(x, y)
+    workshop.mouse.down()
+    workshop.mouse.move(x - 30, y, steps=3)
+    assert explorer.becomes("output.querySelector('img').naturalWidth === output.querySelector('img').clientWidth")
+    workshop.mouse.up()
+    assert explorer.becomes("output.querySelector('img').naturalWidth === 2 * output.querySelector('img').clientWidth")
+    workshop.evaluate("() => { window.setTimeout = window.timer; }")
+
+
 def test_the_picture_stays_where_it_is_when_a_readout_becomes_shorter(workshop):
     explorer = _explorer(workshop, "two lines")
     place = "output => output.querySelector('img').getBoundingClientRect().top"

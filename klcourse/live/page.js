@@ -72,7 +72,7 @@ function sayWhatMoves(explorer, say, signal) {
   for (const event of ["pointerdown", "keydown", "input", "change"]) explorer.addEventListener(event, move, true);
   // A drag may leave the explorer: the handle itself says that it moves, and the window that it has been let go.
   new MutationObserver(move).observe(explorer, { subtree: true, attributeFilter: ["aria-valuetext"] });
-  window.addEventListener("pointerup", () => timer !== undefined && restAfter(REST), { signal });
+  window.addEventListener("pointerup", () => timer !== undefined && restAfter(0), { signal });
 }
 
 // As data, not as a blob's address: pages whose security policy allows no blobs show it too.
