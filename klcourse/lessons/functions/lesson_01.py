@@ -81,6 +81,10 @@ def _mean_under_other(a, b):
     return math.log(a / b) + (1 / b - 1) * math.log((1 - a) / (1 - b))
 
 
+def _endless_sum(a, b):
+    return math.inf
+
+
 FUNCTIONS = {
     "1.6": Written(
         right=kl_of_counts,
@@ -117,6 +121,7 @@ FUNCTIONS = {
             "one_toss": _one_toss,
             "tosses_for_tails": _all_tosses_tails,
             "mean_under_other": _mean_under_other,
+            "endless_sum": _endless_sum,
         },
     ),
 }
