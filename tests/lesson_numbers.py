@@ -273,8 +273,10 @@ def jensen_shannon():
     def js_with_weight(p, q, w):
         return js_divergence(p, q, weights=[w, 1 - w], base=2)
 
-    def weighted_js(w):
-        return js_with_weight(P, Q, w)
+    always_red, red_or_green = np.array([1.0, 0.0]), np.array([0.5, 0.5])
+
+    def js_of_red(w):
+        return js_with_weight(always_red, red_or_green, w)
 
     def js_of_fg(w):
         return js_with_weight(F, G, w)
@@ -288,7 +290,7 @@ def jensen_shannon():
             xtol=1e-14,
         )
 
-    best_weight, best_fg = best(P, Q), best(F, G)
+    best_red, best_fg = best(always_red, red_or_green), best(F, G)
 
     def mixture_weighted(distributions, weights):
         return np.mean([kl_divergence(p, np.dot(weights, distributions), base=2) for p in distributions])

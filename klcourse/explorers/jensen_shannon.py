@@ -140,7 +140,7 @@ def _draw_shift(figure):
 _SHARES = Range(0, 1, 0.005)  # the weight of P
 
 
-def mixing_weight(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "green", "blue"), w=0.25):
+def mixing_weight(p=(1.0, 0.0), q=(0.5, 0.5), names=("red", "green", "blue"), w=0.25):
     """Give P more or less weight in the mixture M = wP + (1-w)Q and look for the largest JS.
 
     Parameters
@@ -163,7 +163,7 @@ def mixing_weight(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gre
         If p or q is not a distribution of 2 to 6 outcomes, a name is not a text, or w lies outside its range.
 
     >>> mixing_weight().text
-    'w = 0.250: JS = 0.321232 bits, from KL(P‖M) = 0.911373 and KL(Q‖M) = 0.124518 bits'
+    'w = 0.250: JS = 0.204434 bits, from KL(P‖M) = 0.678072 and KL(Q‖M) = 0.046555 bits'
     """
     p, q = matching_probabilities(p=p, q=q)
     check_few_outcomes(p=p, q=q)
@@ -181,8 +181,8 @@ def mixing_weight(p=(0.10, 0.40, 0.50), q=(0.80, 0.15, 0.05), names=("red", "gre
         bars = ", ".join(f"{name} {m:.3f}" for name, m in zip(names, n["m"], strict=True))
         return (
             f"Left: bars of P, Q and their mixture M ({bars}). Right, over w: JS is an arch below the arch of its "
-            f"bound H(w), here {style.amount(n['bound'], 'bits')}; KL(P‖M) falls and KL(Q‖M) rises; they cross where "
-            f"JS is largest. Dots at {readout(n)}."
+            f"bound H(w), here {style.amount(n['bound'], 'bits')}; KL(P‖M) falls and KL(Q‖M) rises; they cross at "
+            f"the top of the arch. Dots at {readout(n)}."
         )
 
     def seen(n):
@@ -219,13 +219,17 @@ def _draw_weights(p, q, names):
         for x, name, look in ((0, "P filled", style.P), (0.36, "Q dashed", style.Q), (0.8, "M dotted", style.M)):
             left.text(x, 1, name, color=look["text"], transform=left.transAxes, va="bottom", fontsize=12)
 
-        top = 1.05 * min(3, max(1, curves["kl_p"][0], curves["kl_q"][-1]))  # either KL may be infinite
-        right.set(xlim=(0, 1), ylim=(0, top), xticks=(0, 0.5, 1), yticks=(0, 1, 2), ylabel="bits")
+        ends = curves["kl_p"][0], curves["kl_q"][-1]  # either may be infinite: then leave room for the way there
+        top = 1.05 * min(3, max(1, *(end if math.isfinite(end) else 1.2 for end in ends)))
+        starts = np.interp(-0.88 * top, -np.array(curves["kl_p"]), curves["w"])  # where the labels' height is crossed
+        stops = np.interp(0.88 * top, curves["kl_q"], curves["w"])
+        right.set(xlim=(0, 1), ylim=(0, top), xticks=(0, 0.5, 1), yticks=range(int(top) + 1), ylabel="bits")
+        right.axvline(0.5, color=style.GREY, linewidth=1)
         right.set_xlabel("w, the weight of P")
-        right.text(0.28, 0.88 * top, "KL(P‖M)", color=style.P["text"])
-        right.text(0.92, 0.88 * top, "KL(Q‖M)", color=style.Q["text"], ha="right")
-        right.text(0.56, 1.02, "H(w)", va="bottom")
-        right.text(0.47, 0.07, "JS", color=style.M["text"], ha="right")
+        right.text(starts + 0.03, 0.88 * top, "KL(P‖M)", color=style.P["text"])
+        right.text(stops - 0.03, 0.88 * top, "KL(Q‖M)", color=style.Q["text"], ha="right")
+        right.text(0.49, 1.01, "H(w)", va="bottom", ha="right")
+        right.text(0.52, 0.06, "JS", color=style.M["text"])
         dots = {}
         for name, colour, linestyle, width in (
             ("bound", style.INK, "-", 1.5),

@@ -1,5 +1,7 @@
 """What the reader of lesson 03 writes."""
 
+from itertools import combinations
+
 import numpy as np
 
 from klcourse.lessons.functions import Written
@@ -7,74 +9,92 @@ from klcourse.lessons.functions import Written
 __all__ = ["FUNCTIONS"]
 
 
-def information(table):
-    """In bits, what the column of a table of counts tells about its row; what is no table of counts is refused."""
-    joint, unrelated = _joint_and_unrelated(table)
-    seen = joint > 0
-    return np.sum(joint[seen] * np.log2(joint[seen] / unrelated[seen]))
+def best_merged(table):
+    """In bits, what the column still tells about the row when the two columns are merged that cost the least.
+
+    Refused is a table with a negative entry, of nothing but zeros, or with a single column.
+    """
+    return max(_after_each_merger(table))
 
 
-def _joint_and_unrelated(table):
+def _checked(table):
     table = np.array(table, dtype=float)
-    if (table < 0).any() or table.sum() == 0:
-        raise ValueError("a table has no negative count, and at least one above 0")
-    joint = table / table.sum()
-    return joint, np.outer(joint.sum(axis=1), joint.sum(axis=0))
+    if table.shape[1] < 2 or (table < 0).any() or table.sum() == 0:
+        raise ValueError("a table has two columns or more, no negative entry, and at least one above 0")
+    return table
 
 
-def _with_nan(table):
-    joint, unrelated = _joint_and_unrelated(table)
-    return np.sum(joint * np.log2(joint / unrelated))
-
-
-def _reversed(table):
-    joint, unrelated = _joint_and_unrelated(table)
-    seen = unrelated > 0
-    return np.sum(unrelated[seen] * np.log2(unrelated[seen] / joint[seen]))
-
-
-def _not_divided(table):
-    _joint_and_unrelated(table)
-    table = np.array(table, dtype=float)
-    unrelated = np.outer(table.sum(axis=1), table.sum(axis=0))
-    seen = table > 0
-    return np.sum(table[seen] * np.log2(table[seen] / unrelated[seen]))
-
-
-def _rows_equally_weighted(table):
-    _joint_and_unrelated(table)
-    table = np.array(table, dtype=float)
-    rows = table[table.sum(axis=1) > 0]
-    return information(rows / rows.sum(axis=1, keepdims=True))
-
-
-def _unchecked(table):
-    table = np.array(table, dtype=float)
+def _information(table):
     joint = table / table.sum()
     unrelated = np.outer(joint.sum(axis=1), joint.sum(axis=0))
     seen = joint > 0
     return np.sum(joint[seen] * np.log2(joint[seen] / unrelated[seen]))
 
 
+def _merged(table, i, j):
+    return np.column_stack([np.delete(table, [i, j], axis=1), table[:, i] + table[:, j]])
+
+
+def _after_each_merger(table, information=_information, check=_checked):
+    table = check(table)
+    return [information(_merged(table, i, j)) for i, j in combinations(range(table.shape[1]), 2)]
+
+
+def _with_nan(table):
+    joint = table / table.sum()
+    return np.sum(joint * np.log2(joint / np.outer(joint.sum(axis=1), joint.sum(axis=0))))
+
+
+def _not_divided(table):
+    unrelated = np.outer(table.sum(axis=1), table.sum(axis=0))
+    seen = table > 0
+    return np.sum(table[seen] * np.log2(table[seen] / unrelated[seen]))
+
+
+def _rows_equally_weighted(table):
+    rows = table[table.sum(axis=1) > 0]
+    return _information(rows / rows.sum(axis=1, keepdims=True))
+
+
+def _rarest(table):
+    table = _checked(table)
+    return _information(_merged(table, *np.argsort(table.sum(axis=0))[:2]))
+
+
+def _neighbours(table):
+    table = _checked(table)
+    return max(_information(_merged(table, i, i + 1)) for i in range(table.shape[1] - 1))
+
+
+def _unchecked(table):
+    return max(_after_each_merger(table, check=lambda table: np.array(table, dtype=float)))
+
+
 FUNCTIONS = {
     "3.6": Written(
-        right=information,
+        right=best_merged,
         calls=[
-            ([[30, 10], [20, 40]],),
-            (np.array([[0.2, 0.1], [0.1, 0.3], [0.05, 0.25]]),),
-            ([[6, 2], [9, 3]],),
+            ([[30, 10, 25], [20, 40, 15]],),
+            (np.array([[0.2, 0.1, 0.02], [0.1, 0.3, 0.03], [0.05, 0.15, 0.05]]),),
+            ([[6, 2, 4], [9, 3, 6]],),
             ([[5, 3, 2, 0], [2, 0, 4, 4]],),
             ([[1, 2, 3, 0], [0, 0, 0, 0], [4, 0, 5, 0]],),
+            ([[40, 1, 5, 30], [10, 9, 0, 8]],),
             ([[7, 0], [0, 7]],),
-            ([[3, -1], [2, 2]],),
+            ([[3, -1, 2], [2, 2, 1]],),
             ([[0, 0, 0], [0, 0, 0]],),
+            ([[3], [5]],),
         ],
         mistakes={
-            "nats": lambda table: information(table) * np.log(2),
-            "reversed": _reversed,
-            "zero_times_log": _with_nan,
-            "table_not_divided": _not_divided,
-            "rows_equally_weighted": _rows_equally_weighted,
+            "nats": lambda table: best_merged(table) * np.log(2),
+            "not_merged": lambda table: _information(_checked(table)),
+            "merging_cost": lambda table: _information(_checked(table)) - best_merged(table),
+            "worst_merger": lambda table: min(_after_each_merger(table)),
+            "rarest_merged": _rarest,
+            "neighbours_merged": _neighbours,
+            "zero_times_log": lambda table: np.max(_after_each_merger(table, _with_nan)),
+            "table_not_divided": lambda table: max(_after_each_merger(table, _not_divided)),
+            "rows_equally_weighted": lambda table: max(_after_each_merger(table, _rows_equally_weighted)),
             "table_unchecked": _unchecked,
         },
     ),
