@@ -349,5 +349,5 @@ def _left_domain(step, outside, learning_rate, scale):
     said = f"Step {step} leaves the domain: it gives the mean {mean:.6g} and the variance {variance:.6g}. "
     said += f"Lower the learning_rate (now {learning_rate:g})"
     if scale != 1:
-        said += f". With normalise=False every step is {scale:.6g} times as long"
+        said += f". With normalise=False the learning rate on KL is {scale:.6g} times as large"
     return f"{said}."

@@ -278,7 +278,7 @@ FITS_MALFORMED = {
     "remedy": (
         lambda: fit(p=10 * TARGET, mean=0, variance=20, learning_rate=900, steps=9, normalise=False),
         ValueError,
-        "Lower the learning_rate (now 900). With normalise=False every step is 99.9843 times as long.",
+        "Lower the learning_rate (now 900). With normalise=False the learning rate on KL is 99.9843 times as large.",
     ),
     "natural": (
         lambda: fit(learning_rate=3, steps=9, parametrisation="natural"),
