@@ -3,9 +3,10 @@
 import csv
 import os
 import re
-import runpy
+import shutil
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from html import unescape
 from importlib.util import find_spec
@@ -14,6 +15,7 @@ from pathlib import Path
 import editions
 import nbformat
 import pytest
+from delivery import Refused, deliver
 from nbconvert import HTMLExporter, MarkdownExporter
 
 from klcourse.lessons.data import exercises, points, questions
@@ -34,13 +36,8 @@ def command(*arguments, folder=None):
 
 
 def run_editions(*arguments):
-    """Run the command here, where all that it imports is loaded already, and return its complaint, if any."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", [editions.__file__, *map(str, arguments)])
-        try:
-            runpy.run_path(editions.__file__, run_name="__main__")
-        except SystemExit as exit:
-            return str(exit)
+    """Run the command here, where all that it imports is loaded already, and return its exit code."""
+    return editions.main([*map(str, arguments)])
 
 
 # --- student and teacher --------------------------------------------------------------------------------------------
@@ -80,14 +77,103 @@ def test_the_teacher_edition_hides_nothing_and_frees_the_sliders(notebook):
     nbformat.validate(shown)
 
 
-def test_one_command_writes_every_notebook(tmp_path):
-    command(editions.__file__, "student", tmp_path / "a" / "class")
-    assert [path.name for path in sorted((tmp_path / "a" / "class").iterdir())] == [*NAMES, "sources.md"]
+def files_in(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("arguments", [[], ["student"], ["pupils", "x"], ["student", "x", "1.1"]])
-def test_a_command_that_is_none_explains_itself(arguments):
-    assert "python tools/editions.py student FOLDER" in run_editions(*arguments)
+def test_the_student_edition_is_a_repository(tmp_path, capsys):
+    """With all that installs and starts it, at an address of its own, and no solution in notebooks or page."""
+    command(editions.__file__, "student", tmp_path / "class", "--address", "me/kl", folder=tmp_path)
+    there = files_in(tmp_path / "class")
+    assert {f"notebooks/{name}" for name in (*NAMES, "sources.md")} <= there
+    assert {"environment.yml", "pyproject.toml", "LICENSE", "klcourse/data/mnist.npz"} <= there
+    assert any(name.startswith("rise/share/") for name in there)
+    assert not [name for name in there if re.search(r"\.pyc$|^tools/|TEACHING|CONTRIBUTING|tests/test_", name)]
+    readme = (tmp_path / "class" / "README.md").read_text("utf-8")
+    assert readme.count("mybinder.org/v2/gh/me/kl/HEAD") == len(NAMES)
+    assert "uv run jupyter lab notebooks/01_discrete_kl.ipynb" in readme
+    linked = set(re.findall(r'\]\((?!https?:)([^)#]+)|src="(?!https?:)([^"]+)', readme))
+    assert {a or b for a, b in linked} <= there
+    project = tomllib.loads((tmp_path / "class" / "pyproject.toml").read_text("utf-8"))
+    assert project["project"]["urls"]["Repository"] == "https://github.com/me/kl"
+    assert set(project["dependency-groups"]) == {"class"} == set(project["tool"]["uv"]["default-groups"])
+    named = [project["project"]["readme"], *project["project"]["license-files"]]
+    named += project["tool"]["pytest"]["ini_options"]["testpaths"] + [
+        project["tool"]["flit"]["external-data"]["directory"]
+    ]
+    assert [name for name in named if not (tmp_path / "class" / name).exists()] == []
+    assert run_editions("student", tmp_path / "other", "--address", "nonsense") == 2
+    assert "give OWNER/NAME" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "python tools/editions.py student FOLDER"),
+        (["student"], "required: folder"),
+        (["pupils", "x"], "invalid choice: 'pupils'"),
+        (["student", "x", "1.1"], "exercises are chosen for the graded edition"),
+        (["html", "x", "--address", "me/kl"], "an address is for the student edition"),
+        (["graded", "x", "1.1", "9.9"], "There are no points for 9.9: choose from 1.1"),
+        (["student", NOTEBOOKS[0].parent / "class"], "lies among the sources"),
+        (["student", NOTEBOOKS[0].parent], "lies among the sources"),
+        (["student", NOTEBOOKS[0].parents[1]], "holds something else"),
+        (["student", NOTEBOOKS[0]], "is a file"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_in_a_sentence(arguments, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = {path: path.read_bytes() for path in NOTEBOOKS}
+    if arguments and arguments[-1] == NOTEBOOKS[0]:
+        arguments = ["teacher", tmp_path / "file"]
+        arguments[-1].write_text("", "utf-8")
+    assert run_editions(*arguments) == 2
+    assert words in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in NOTEBOOKS} == before
+    assert files_in(tmp_path) <= {"file"}
+
+
+def test_a_command_away_from_the_notebooks_says_so(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(editions, "NOTEBOOKS", tmp_path / "nowhere")
+    assert run_editions("teacher", tmp_path / "class") == 2
+    assert "holds no notebooks: run this from a copy of the course's repository" in capsys.readouterr().err
+    assert files_in(tmp_path) == set()
+
+
+# --- nothing is lost ------------------------------------------------------------------------------------------------
+
+
+def test_an_edition_replaces_only_one_that_nobody_changed(tmp_path):
+    folder = tmp_path / "a" / "class"
+    deliver({"one.txt": "1", "old/two.txt": "2"}, folder, "edition")
+    (folder / ".git").mkdir()
+    (folder / "notes.txt").write_text("mine", "utf-8")
+    with pytest.raises(Refused, match="already: add --replace"):
+        deliver({"one.txt": "new"}, folder, "edition")
+    assert (folder / "one.txt").read_text("utf-8") == "1"
+    deliver({"one.txt": "new"}, folder, "edition", replace=True)
+    assert {"one.txt", "notes.txt"} == {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    assert (folder / "one.txt").read_text("utf-8") == "new"
+    with pytest.raises(Refused, match=r"notes\.txt of another origin"):
+        deliver({"notes.txt": "theirs"}, folder, "edition", replace=True)
+    (folder / "one.txt").write_text("changed", "utf-8")
+    with pytest.raises(Refused, match=r"one\.txt has been changed since"):
+        deliver({"one.txt": "newer"}, folder, "edition", replace=True)
+    assert (folder / "one.txt").read_text("utf-8") == "changed"
+    assert (folder / "notes.txt").read_text("utf-8") == "mine"
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(Refused, match=r"file.* cannot be written .*: name another folder"):
+        deliver({"one.txt": "1"}, tmp_path / "file" / "class", "edition")
+
+
+def test_a_second_graded_course_does_not_keep_the_lesson_of_the_first(tmp_path):
+    run_editions("graded", tmp_path, "1.1")
+    assert run_editions("graded", tmp_path, "6.1") == 2
+    assert run_editions("graded", tmp_path, "6.1", "--replace") == 0
+    assert [path.name for path in (tmp_path / "source").iterdir()] == ["06_maximum_likelihood"]
 
 
 def test_a_link_of_nbgitpuller_brings_news_and_keeps_what_the_student_wrote(tmp_path):
@@ -101,9 +187,9 @@ def test_a_link_of_nbgitpuller_brings_news_and_keeps_what_the_student_wrote(tmp_
     git("commit", "--message=the student edition")
     pull = ("-m", "nbgitpuller.pull", (tmp_path / "class").as_uri(), "main", "home")
     command(*pull, folder=tmp_path)
-    first, second = (tmp_path / "home" / path.name for path in NOTEBOOKS[:2])
+    first, second = (tmp_path / "home" / "notebooks" / path.name for path in NOTEBOOKS[:2])
     first.write_text(first.read_text("utf-8").replace("kl_ab_nats = ...", "kl_ab_nats = 1.3357"), "utf-8")
-    changed = tmp_path / "class" / second.name
+    changed = tmp_path / "class" / "notebooks" / second.name
     changed.write_text(changed.read_text("utf-8").replace("# 2 ·", "# 2 (new) ·"), "utf-8")
     git("commit", "--all", "--message=a correction")
     command(*pull, folder=tmp_path)
@@ -119,13 +205,18 @@ def page_of(path):
     return editions.html(read(path))
 
 
+def fetched(page):
+    """What a browser would ask a network for."""
+    return re.findall(
+        r'<(?:script|img|link|iframe)[^>]*(?:src|href)="(?!data:|#)([^"]*)"|(?:@import|url\()["\']?http', page
+    )
+
+
 @each_notebook
 def test_a_web_page_asks_nothing_of_a_network(notebook):
     page = page_of(notebook)
-    fetched = re.findall(
-        r'<(?:script|img|link|iframe)[^>]*(?:src|href)="(?!data:|#)([^"]*)"|(?:@import|url\()["\']?http', page
-    )
-    assert fetched == []
+    assert fetched(page) == []
+    assert fetched(page + '<script src="https://cdn.example.org/mathjax.js">') != []
     assert "<script" not in re.sub(r"<script>[^<]*</script>", "", page)
     assert "MathJax" not in page
 
@@ -139,8 +230,12 @@ def test_links_between_web_pages_lead_to_web_pages(notebook):
 
 
 def test_the_sources_are_a_page(tmp_path, monkeypatch):
-    monkeypatch.setattr(Path, "glob", lambda path, pattern: [NOTEBOOKS[0]])
-    run_editions("html", tmp_path)
+    monkeypatch.setattr(editions, "NOTEBOOKS", tmp_path / "few")
+    (tmp_path / "few").mkdir()
+    for name in (NOTEBOOKS[0].name, "sources.md"):
+        shutil.copy(NOTEBOOKS[0].parent / name, tmp_path / "few")
+    run_editions("html", tmp_path / "pages")
+    tmp_path /= "pages"
     assert 'href="02_asymmetry.html"' in (tmp_path / "sources.html").read_text("utf-8")
     assert (tmp_path / "01_discrete_kl.html").exists()
 
@@ -155,6 +250,15 @@ def test_every_formula_of_a_web_page_is_mathml(notebook):
     assert page.count("<math") == len(formulas) > 0
     shown = re.sub(r"<(style|script|pre|code)\b.*?</\1>|<[^>]*>", "", page, flags=re.S)
     assert not re.search(r"\$[^$\n]{1,200}\$|\\(frac|sum|log|mathrm)", shown), "LaTeX is left in the text"
+
+
+@each_notebook
+def test_a_web_page_folds_all_that_solves_and_says_what_its_reader_can_do(notebook):
+    page = page_of(notebook)
+    assert page.count("<summary>Solution") == len(solutions(read(notebook)))
+    words = unescape(re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", "", page, flags=re.S))
+    assert not re.search("(of the|its) three dots|press Shift|not answered yet", words)
+    assert "progress(" not in words.split("Exercises")[-1]
 
 
 # --- what others make of the file -----------------------------------------------------------------------------------
@@ -232,11 +336,6 @@ def test_a_graded_exercise_has_its_solution_between_the_marks_and_a_locked_cell(
     assert len(solutions(editions.graded(read(notebook), {}))) == 0
 
 
-def test_an_exercise_without_points_is_refused(tmp_path):
-    assert "no points to 9.9" in run_editions("graded", tmp_path / "course", "1.1", "9.9")
-    assert not (tmp_path / "course").exists()
-
-
 @pytest.fixture
 def nbgrader():
     if not find_spec("nbgrader"):
@@ -265,19 +364,24 @@ print("done:", ", ".join(sys.argv[1:]))
 
 
 def leave_out_pictures(path):
-    """Make a lesson shorter: it is run three times. What it draws, and what takes long to import, earn no marks."""
+    """Make a lesson shorter: it is run six times. What it draws, and what takes long to import, earn no marks."""
     notebook = read(path)
     imports = next(cell for cell in notebook.cells if cell.cell_type == "code")
     lines = [line for line in imports.source.splitlines() if re.search("import (numpy|check)", line)]
     imports.source = "\n".join(lines).replace(", predict", "")
+    shown = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    imports.outputs = [next(output for output in shown if "image/png" in output.get("data", {}))]
     left_out = re.compile(r"plt\.|predict\(|scipy\.(stats|optimize)")
     notebook.cells = [cell for cell in notebook.cells if cell is imports or not left_out.search(cell.source)]
     nbformat.write(notebook, path)
 
 
-def hand_in(course, student, assignment, answers):
-    """Put answers in the place of the dots of the released notebook, and hand it in."""
+def hand_in(course, student, assignment, answers, without=""):
+    """Put answers in the place of the dots of the released notebook, delete a cell, and hand it in."""
     released = read(course / "release" / assignment / f"{assignment}.ipynb")
+    released.cells = [
+        cell for cell in released.cells if cell.metadata.get("nbgrader", {}).get("grade_id", "-") != without
+    ]
     for cell in released.cells:
         for stub, answer in answers.items():
             cell.source = cell.source.replace(f"{stub} ...", f"{stub} {answer}")
@@ -306,6 +410,10 @@ def test_nbgrader_gives_the_marks(tmp_path, nbgrader):
     nbgrader(course, f"generate_assignment {lesson}")
     released = (course / "release" / lesson / f"{lesson}.ipynb").read_text("utf-8")
     assert "SOLUTION" not in released
+    assert "image/png" in released
+    assert ("image/png" in released) == (
+        "image/png" in (course / "source" / lesson / f"{lesson}.ipynb").read_text("utf-8")
+    )
     assert "best_length = ..." in released
     assert "def kl_of_counts(n, m): ..." in released
     hand_in(course, "right", lesson, RIGHT)
@@ -314,6 +422,7 @@ def test_nbgrader_gives_the_marks(tmp_path, nbgrader):
     hand_in(course, "raising", lesson, RIGHT | {"def kl_of_counts(n, m):": "raise RuntimeError('oh')"})
     hand_in(course, "endless", lesson, RIGHT | {"def kl_of_counts(n, m):": "\n    while True: pass"})
     hand_in(course, "empty", lesson, {})
+    hand_in(course, "cut", lesson, RIGHT, without="points-1-6")
     nbgrader(course, f"autograde {lesson}", f"generate_feedback {lesson}", "export")
     with (course / "grades.csv").open(newline="") as file:
         marks = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
@@ -324,10 +433,15 @@ def test_nbgrader_gives_the_marks(tmp_path, nbgrader):
         "raising": numbers,
         "endless": numbers,
         "empty": 0,
+        "cut": numbers + function,  # nbgrader puts the cell back
     }
     for student, words in {
         "wrong": "that is the value in nats",
         "raising": "raises RuntimeError: oh, in line",
         "endless": "it did not come to an end",
+        "cut": "was missing from the submission",
     }.items():
-        assert words in (course / "feedback" / student / lesson / f"{lesson}.html").read_text("utf-8")
+        page = (course / "feedback" / student / lesson / f"{lesson}.html").read_text("utf-8")
+        assert words in page
+        assert fetched(page) == []
+        assert "<math" in page

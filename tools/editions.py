@@ -1,28 +1,35 @@
 """Editions of the notebooks for a class. All are made from the one set in `notebooks/`; nothing is kept twice.
 
-    python tools/editions.py student FOLDER   without solutions; the exercises still check themselves
+    python tools/editions.py student FOLDER   a repository without solutions; the exercises still check themselves
     python tools/editions.py teacher FOLDER   solutions unfolded, all sliders free
     python tools/editions.py html FOLDER      web pages that need neither a kernel nor a network
     python tools/editions.py graded FOLDER    a course for nbgrader, of all exercises or of those named: 1.1 1.3 2.2
 
+    --address OWNER/NAME   where the student edition will stand on GitHub: its badges lead there
+    --replace              put the edition in the place of an older one that nobody has changed
+
 It needs nbconvert, which comes with JupyterLab; `html` also needs latex2mathml.
 """
 
+import argparse
 import copy
 import re
 import sys
 from pathlib import Path
 
+import mathml
 import nbformat
+from delivery import Refused, deliver
 from nbconvert import HTMLExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import TagRemovePreprocessor
+from repository import student_repository
 
 from klcourse.lessons import data
 
 __all__ = ["graded", "html", "student", "teacher"]
 
-_NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+_ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = _ROOT / "notebooks"
 
 
 def student(notebook):
@@ -97,33 +104,38 @@ _PAGE = """
   --jp-mirror-editor-comment-color: #356b6b;
 }
 .jp-RenderedHTMLCommon a:any-link { text-decoration: underline; }
+@media print {
+  pre, code { white-space: pre-wrap !important; overflow-wrap: anywhere; }
+  .jp-RenderedImage, .jp-RenderedHTML, tr { break-inside: avoid; }
+}
 </style>
 {% endblock %}
 {% block codecell %}
 {% if "solution" in cell.metadata.tags %}<details><summary>Solution</summary>{{ super() }}</details>
 {% else %}{{ super() }}{% endif %}
 {% endblock %}
+{% block markdowncell %}
+{% if "solution" in cell.metadata.tags %}<details><summary>Solution in words</summary>{{ super() }}</details>
+{% else %}{{ super() }}{% endif %}
+{% endblock %}
 """
 
 
-class _MathMLRenderer(IPythonRenderer):
-    """Markdown whose formulas become MathML, which browsers show by themselves: no MathJax, no network."""
-
-    def block_math(self, body):
-        return _mathml(body, "block")
-
-    def inline_math(self, body):
-        return _mathml(body, "inline")
+def _for_a_page(source):
+    """Say what a reader can do who has no kernel."""
+    for words, instead in _WORDS_OF_A_PAGE.items():
+        source = re.sub(words, instead, source)
+    return source
 
 
-def _mathml(latex, display):
-    from latex2mathml.converter import convert
-
-    # HTML needs no namespace, and nbconvert would turn it into a prefix in headings.
-    formula = convert(latex, display=display, xmlns="")
-    return re.sub(r"<mi>(ln|log|exp|det)</mi>", r'<mo lspace="0.167em" rspace="0.167em">\1</mo>', formula)
-
-
+_WORDS_OF_A_PAGE = {
+    r"In JupyterLab press <kbd>Shift</kbd>\+<kbd>Enter</kbd> to run a cell\.": (
+        "This page is a notebook to read: its sliders move, and its exercises check themselves, in JupyterLab."
+    ),
+    r"(Put your answer in place of the three dots|Replace the three dots with your answer) and run the cell\. "
+    r"Wrong answers are welcome: they get a hint\.": "Work them out on paper, or with code of your own.",
+    r": click its three dots\.": ".",
+}
 _TO_PAGES = re.compile(r"\]\((\w+)\.(?:ipynb|md)(?=[)#])")  # from one page to another of the same folder
 
 
@@ -145,11 +157,13 @@ def html(notebook):
     (True, False)
     """
     notebook = copy.deepcopy(notebook)
+    notebook.cells = [cell for cell in notebook.cells if not cell.source.startswith("progress(")]
     for cell in notebook.cells:
-        cell.source = _TO_PAGES.sub(r"](\1.html", cell.source)
+        cell.source = _TO_PAGES.sub(r"](\1.html", _for_a_page(cell.source))
+        if _exercise(cell):
+            cell.outputs = []  # "not answered yet"
     exporter = HTMLExporter(raw_template=_PAGE)
-    render = MarkdownWithMath(renderer=_MathMLRenderer(escape=False)).render
-    exporter.register_filter("markdown2html", render)
+    exporter.register_filter("markdown2html", mathml.to_html)
     title = re.search("^# (.*)", notebook.cells[0].source)
     page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title[1]}} if title else None)
     return page
@@ -158,11 +172,35 @@ def html(notebook):
 # --- nbgrader ---------------------------------------------------------------------------------------------------
 
 _CONFIG = """\
+import sys
+from pathlib import Path
+
+from nbgrader.converters import GenerateAssignment
+from nbgrader.preprocessors import ClearOutput
+from nbgrader.server_extensions import formgrader
+
+here = Path(__file__).parent
+sys.path.insert(0, str(here / "offline"))
+from mathml import to_html
+
 c = get_config()
 c.CourseDirectory.course_id = "kl-divergence"
 c.ClearSolutions.code_stub = {"python": "# Compute your answers here, or put them in place of the dots."}
 c.ExecutePreprocessor.timeout = 600  # seconds; notebook 05 trains a model
+c.OverwriteCells.add_missing_cells = True  # whoever deletes the cell with the points is graded all the same
+# Pictures stay in what students get.
+usual = GenerateAssignment.class_traits()["preprocessors"].default()
+c.GenerateAssignment.preprocessors = [step for step in usual if step is not ClearOutput]
+# Feedback asks no network for anything: formulas become MathML.
+c.HTMLExporter.template_name = "offline"
+c.HTMLExporter.extra_template_basedirs = [str(here), str(Path(formgrader.__file__).parent / "templates")]
+c.HTMLExporter.filters = {"markdown2html": to_html}
 """
+_OFFLINE = {  # a template of nbconvert's that is nbgrader's own, but for MathJax
+    "offline/conf.json": '{"base_template": "feedback", "mimetypes": {"text/html": true}}\n',
+    "offline/mathjax.html.j2": "{%- macro mathjax(url) -%}{%- endmacro %}\n",
+    "offline/mathml.py": Path(mathml.__file__).read_text("utf-8"),
+}
 
 
 def graded(notebook, points):
@@ -237,38 +275,95 @@ def _marked(cell, name, **marks):
 # --- the command ------------------------------------------------------------------------------------------------
 
 
-def _chosen(exercises):
+def _student_files(options):
+    notebooks = {f"notebooks/{path.name}": _text(student(notebook)) for path, notebook in _notebooks()}
+    return notebooks | student_repository(_ROOT, options.address)
+
+
+def _teacher_files(options):
+    notebooks = {path.name: _text(teacher(notebook)) for path, notebook in _notebooks()}
+    return notebooks | {"sources.md": _sources()}
+
+
+def _html_files(options):
+    pages = {f"{path.stem}.html": html(notebook) for path, notebook in _notebooks()}
+    sources = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(_sources())])
+    return pages | {"sources.html": html(sources)}
+
+
+def _graded_files(options):
+    points = _points(options.exercises)
+    lessons = {exercise.split(".")[0] for exercise in points}
+    chosen = [(path, notebook) for path, notebook in _notebooks() if str(int(path.name[:2])) in lessons]
+    sources = {f"source/{path.stem}/{path.name}": _text(graded(notebook, points)) for path, notebook in chosen}
+    return sources | {"nbgrader_config.py": _CONFIG} | _OFFLINE
+
+
+def _notebooks():
+    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    if not paths:
+        raise Refused(f"{NOTEBOOKS} holds no notebooks: run this from a copy of the course's repository.")
+    return [(path, nbformat.read(path, as_version=4)) for path in paths]
+
+
+def _text(notebook):
+    return nbformat.writes(notebook) + "\n"
+
+
+def _sources():
+    return (NOTEBOOKS / "sources.md").read_text("utf-8")
+
+
+def _points(exercises):
     """What the named exercises are worth, or all that the data give points to."""
     points = data.points()
     if unknown := [exercise for exercise in exercises if exercise not in points]:
-        known = ", ".join(points)
-        sys.exit(f"klcourse/lessons/*.toml give no points to {', '.join(unknown)}. They do to {known}.")
+        raise Refused(f"There are no points for {', '.join(unknown)}: choose from {', '.join(points)}.")
     return {exercise: points[exercise] for exercise in exercises or points}
 
 
-def _write(edition, folder, exercises):
-    points = _chosen(exercises)
-    folder.mkdir(parents=True, exist_ok=True)
-    if edition == "graded":
-        (folder / "nbgrader_config.py").write_text(_CONFIG, "utf-8")
-    sources = (_NOTEBOOKS / "sources.md").read_text("utf-8")
-    if edition == "html":
-        cells = [nbformat.v4.new_markdown_cell(sources)]
-        (folder / "sources.html").write_text(html(nbformat.v4.new_notebook(cells=cells)), "utf-8")
-    elif edition != "graded":
-        (folder / "sources.md").write_text(sources, "utf-8")
-    for path in sorted(_NOTEBOOKS.glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
-        if edition == "html":
-            (folder / f"{path.stem}.html").write_text(html(notebook), "utf-8")
-        elif edition != "graded":
-            nbformat.write({"student": student, "teacher": teacher}[edition](notebook), folder / path.name)
-        elif any(exercise.startswith(f"{int(path.name[:2])}.") for exercise in points):
-            (folder / "source" / path.stem).mkdir(parents=True, exist_ok=True)
-            nbformat.write(graded(notebook, points), folder / "source" / path.stem / path.name)
+_EDITIONS = {
+    "student": (_student_files, "put {folder} into a public repository of your own (its README says how to start it)"),
+    "teacher": (_teacher_files, "uv run jupyter lab {folder}/01_discrete_kl.ipynb"),
+    "html": (_html_files, "open {folder}/01_discrete_kl.html in a browser, or copy the folder to a USB stick"),
+    "graded": (_graded_files, "cd {folder}, then nbgrader generate_assignment, as TEACHING.md says"),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise Refused(f"{message}\n\n{__doc__}")
+
+
+def _options(arguments):
+    parser = _Parser(usage=argparse.SUPPRESS, add_help=False)
+    parser.add_argument("edition", choices=_EDITIONS)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("exercises", nargs="*")
+    parser.add_argument("--address")
+    parser.add_argument("--replace", action="store_true")
+    options = parser.parse_intermixed_args(arguments)
+    if options.exercises and options.edition != "graded":
+        parser.error(f"exercises are chosen for the graded edition, not for the {options.edition} edition.")
+    if options.address and options.edition != "student":
+        parser.error(f"an address is for the student edition, not for the {options.edition} edition.")
+    return options
+
+
+def main(arguments):
+    """Write an edition, and say what to do next; return the exit code."""
+    try:
+        options = _options(arguments)
+        make_files, following = _EDITIONS[options.edition]
+        files = make_files(options)
+        deliver(files, options.folder, f"{options.edition} edition", options.replace)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    print(f"Wrote the {options.edition} edition to {options.folder}: {len(files)} files.")
+    print(f"Next: {following.format(folder=options.folder)}.")
+    return 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3 or sys.argv[1] not in __all__ or (sys.argv[3:] and sys.argv[1] != "graded"):
-        sys.exit(__doc__)
-    _write(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])
+    sys.exit(main(sys.argv[1:]))

@@ -26,15 +26,25 @@ def linking_files(root):
     return sorted([*root.glob("*.md"), *root.glob("notebooks/*.ipynb")])
 
 
-def set_address(root, new):
-    """Replace the address by `new` (OWNER/NAME) in pyproject.toml and in every Binder link."""
+def with_address(text, old, new):
+    """Return a text with the address `new` (OWNER/NAME) in the place of the old one, in every link that holds it.
+
+    >>> with_address("https://github.com/who/what/issues", "who/what", "me/kl")
+    'https://github.com/me/kl/issues'
+    """
     if not re.fullmatch(r"[\w-]+/[\w.-]+", new):
         raise ValueError(f"{new!r} is no address: give OWNER/NAME, the last two parts of the repository's URL")
     # What follows must fit too: the old name may be the beginning of a longer one.
-    old = re.compile(rf'({GITHUB}|{BINDER}){re.escape(address(root))}(?=["/])')
+    links = re.compile(rf'({GITHUB}|{BINDER}){re.escape(old)}(?=["/])')
+    return links.sub(rf"\g<1>{new}", text)
+
+
+def set_address(root, new):
+    """Replace the address by `new` (OWNER/NAME) in pyproject.toml and in every Binder link."""
+    old = address(root)
     for path in [root / "pyproject.toml", *linking_files(root)]:
         text = path.read_bytes().decode("utf-8")  # as bytes, so that line ends stay as they are
-        path.write_bytes(old.sub(rf"\g<1>{new}", text).encode("utf-8"))
+        path.write_bytes(with_address(text, old, new).encode("utf-8"))
 
 
 if __name__ == "__main__":
