@@ -94,8 +94,8 @@ nested.append(nested)
         (np.array(right), None),
         (Fraction(right), None),
         (Decimal(right), None),
-        ([right], "one_number"),
-        (np.array([right]), "one_number"),
+        ([right], "list_of_one"),
+        (np.array([right]), "list_of_one"),
         ((1, 3357), "decimal_comma"),
         ([1, 3357], "one_number"),
         ("1,3357", "text"),
@@ -127,8 +127,9 @@ def test_what_counts_as_a_word():
     name, word = next((name, asked["answer"]) for name, asked in EXERCISES.items() if isinstance(asked["answer"], str))
     for answer in (word, np.str_(word), f" {word.upper()} "):
         assert grade(name, answer).correct
-    for answer in (word.encode(), [word], np.array([word]), Hostile(), 10**400):
+    for answer in (word.encode(), np.array([word]), [word, word], Hostile(), 10**400):
         assert grade(name, answer).hint == "option"
+    assert grade(name, [word]).hint == "list_of_one"
 
 
 def test_what_is_too_large_is_not_infinite():
@@ -303,7 +304,7 @@ def test_infinity_is_right_only_where_it_is_asked():
 
 
 def test_every_hint_is_used():
-    general = {"unanswered", "one_number", "several_numbers", "decimal_comma", "text", "option"}
+    general = {"unanswered", "one_number", "list_of_one", "several_numbers", "decimal_comma", "text", "option"}
     general |= {"nan", "infinite", "too_large", "negative", "function_asked", "too_slow", "changes_argument"}
     general |= {"raises", "refuses_wrongly", "must_refuse", "wrong_result"}
     used = {mistake["hint"] for asked in EXERCISES.values() for mistake in asked.get("mistakes", [])}

@@ -166,7 +166,7 @@ def _hint(answer, asked):
 
 def _kind_of_mistake(answer, expected, tolerance):
     if isinstance(expected, str):
-        return "option"
+        return "list_of_one" if isinstance(answer, list | tuple) and len(answer) == 1 else "option"
     try:
         value = _floats(answer)
     except OverflowError:
@@ -176,7 +176,7 @@ def _kind_of_mistake(answer, expected, tolerance):
     if np.ndim(expected) == 0 and isinstance(answer, tuple) and [*map(type, answer)] == [int, int]:
         return "decimal_comma"
     if value.shape != np.shape(expected):
-        return "one_number" if np.ndim(expected) == 0 else "several_numbers"
+        return "several_numbers" if np.ndim(expected) else "list_of_one" if value.size == 1 else "one_number"
     if np.isnan(value).any():
         return "nan"
     if np.isinf(value).any() and np.all(np.isfinite(expected)):
