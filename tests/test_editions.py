@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import editions
+import hints_given
 import nbformat
 import pytest
 from delivery import Refused, deliver
@@ -261,6 +262,34 @@ def test_a_web_page_folds_all_that_solves_and_says_what_its_reader_can_do(notebo
     assert "progress(" not in words.split("Exercises")[-1]
 
 
+@each_notebook
+def test_a_web_page_folds_what_is_said_to_each_answer(notebook):
+    page = unescape(page_of(notebook))
+    asked = re.findall(r'^predict\("([^"]+)"', "\n".join(cell.source for cell in read(notebook).cells), re.M)
+    folded = "".join(re.findall(r"<details lang=.*?</details>", page, re.S))
+    assert asked
+    for answer in (answer for name in asked for answer in questions()[name]["answers"]):
+        assert answer["text"] in page
+        assert answer["feedback"] in folded
+
+
+def test_vote_cards_fit_their_sheets(tmp_path, browser):
+    """Of A4, with what the printer leaves: each question on two sheets, and nothing answered on the first."""
+    run_editions("cards", tmp_path)
+    page = browser.new_page(viewport={"width": 1032, "height": 703})
+    page.emulate_media(media="print")
+    page.goto((tmp_path / "cards.html").as_uri())
+    sheets = page.locator("section").evaluate_all("all => all.map(one => [one.innerText, one.offsetHeight])")
+    page.close()
+    assert len(sheets) == 2 * len(questions())
+    assert max(height for _, height in sheets) <= 703
+    for question, (front, _), (back, _) in zip(questions().values(), sheets[::2], sheets[1::2], strict=True):
+        for answer in question["answers"]:
+            assert answer["text"] in front
+            assert answer["feedback"] in back
+            assert answer["feedback"] not in front
+
+
 # --- what others make of the file -----------------------------------------------------------------------------------
 
 
@@ -445,3 +474,29 @@ def test_nbgrader_gives_the_marks(tmp_path, nbgrader):
         assert words in page
         assert fetched(page) == []
         assert "<math" in page
+
+
+# --- which hints a class got ----------------------------------------------------------------------------------------
+
+
+def handed_in(*printed, solution=False):
+    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("stream", text="\n".join(printed))])
+    cell.metadata["tags"] = ["solution"] if solution else []
+    return nbformat.v4.new_notebook(cells=[cell])
+
+
+def test_the_hints_of_a_class_are_counted(tmp_path, capsys):
+    unit = "✗ 1.10a is not right yet: that is in bits."
+    class_ = [handed_in(unit, "✓ 1.2 is right: 3."), handed_in(unit), handed_in("… 1.2 is not answered yet: dots.")]
+    class_ += [handed_in("✗ 1.10a is not right yet: no.", unit), handed_in("✓ 1.10a is right: 1.", solution=True)]
+    for number, notebook in enumerate(class_):
+        (tmp_path / str(number)).mkdir()
+        nbformat.write(notebook, tmp_path / str(number) / "01.ipynb")
+    assert hints_given.main(tmp_path) == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["1.2", "right", "1", "wrong", "0", "open", "1"],
+        ["1.10a", "right", "0", "wrong", "3", "open", "0"],
+        ["3", "×", "that", "is", "in", "bits."],
+    ]
+    assert hints_given.main(tmp_path / "nowhere") == 2
+    assert "name one with notebooks that ran" in capsys.readouterr().out

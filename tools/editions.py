@@ -3,6 +3,7 @@
     python tools/editions.py student FOLDER   a repository without solutions; the exercises still check themselves
     python tools/editions.py teacher FOLDER   solutions unfolded, all sliders free
     python tools/editions.py html FOLDER      web pages that need neither a kernel nor a network
+    python tools/editions.py cards FOLDER     vote cards to print: each question, with its answers on the back
     python tools/editions.py graded FOLDER    a course for nbgrader, of all exercises or of those named: 1.1 1.3 2.2
 
     --address OWNER/NAME   where the student edition will stand on GitHub: its badges lead there
@@ -15,10 +16,12 @@ import argparse
 import copy
 import re
 import sys
+from html import escape
 from pathlib import Path
 
 import mathml
 import nbformat
+from cards import cards
 from delivery import Refused, deliver
 from nbconvert import HTMLExporter
 from nbconvert.preprocessors import TagRemovePreprocessor
@@ -26,7 +29,7 @@ from repository import student_repository
 
 from klcourse.lessons import data
 
-__all__ = ["graded", "html", "student", "teacher"]
+__all__ = ["EDITIONS", "graded", "html", "main", "student", "teacher"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = _ROOT / "notebooks"
@@ -121,6 +124,15 @@ _PAGE = """
 """
 
 
+def _add_reasons(cell, question):
+    """Fold what is said to the wrong answers under the right one."""
+    wrong = [answer for answer in question["answers"] if not answer.get("right")]
+    reasons = "".join(f"<li><b>{escape(each['text'])}</b> {escape(each['feedback'])}</li>" for each in wrong)
+    for output in cell.outputs:
+        if "text/html" in output.get("data", {}):
+            output.data["text/html"] = output.data["text/html"].replace("</details>", f"<ul>{reasons}</ul></details>")
+
+
 def _for_a_page(source):
     """Say what a reader can do who has no kernel."""
     for words, instead in _WORDS_OF_A_PAGE.items():
@@ -162,6 +174,8 @@ def html(notebook):
         cell.source = _TO_PAGES.sub(r"](\1.html", _for_a_page(cell.source))
         if _exercise(cell):
             cell.outputs = []  # "not answered yet"
+        if question := re.search(r'^predict\("([^"]+)"', cell.source, re.M):
+            _add_reasons(cell, data.questions()[question[1]])
     exporter = HTMLExporter(raw_template=_PAGE)
     exporter.register_filter("markdown2html", mathml.to_html)
     title = re.search("^# (.*)", notebook.cells[0].source)
@@ -291,6 +305,10 @@ def _html_files(options):
     return pages | {"sources.html": html(sources)}
 
 
+def _cards_files(options):
+    return {"cards.html": cards([notebook for _, notebook in _notebooks()])}
+
+
 def _graded_files(options):
     points = _points(options.exercises)
     lessons = {exercise.split(".")[0] for exercise in points}
@@ -322,10 +340,14 @@ def _points(exercises):
     return {exercise: points[exercise] for exercise in exercises or points}
 
 
-_EDITIONS = {
+EDITIONS = {
     "student": (_student_files, "put {folder} into a public repository of your own (its README says how to start it)"),
     "teacher": (_teacher_files, "uv run jupyter lab {folder}/01_discrete_kl.ipynb"),
     "html": (_html_files, "open {folder}/01_discrete_kl.html in a browser, or copy the folder to a USB stick"),
+    "cards": (
+        _cards_files,
+        "open {folder}/cards.html in a browser, and print it on both sides (flip on the short edge)",
+    ),
     "graded": (_graded_files, "cd {folder}, then nbgrader generate_assignment, as TEACHING.md says"),
 }
 
@@ -337,7 +359,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _options(arguments):
     parser = _Parser(usage=argparse.SUPPRESS, add_help=False)
-    parser.add_argument("edition", choices=_EDITIONS)
+    parser.add_argument("edition", choices=EDITIONS)
     parser.add_argument("folder", type=Path)
     parser.add_argument("exercises", nargs="*")
     parser.add_argument("--address")
@@ -354,7 +376,7 @@ def main(arguments):
     """Write an edition, and say what to do next; return the exit code."""
     try:
         options = _options(arguments)
-        make_files, following = _EDITIONS[options.edition]
+        make_files, following = EDITIONS[options.edition]
         files = make_files(options)
         deliver(files, options.folder, f"{options.edition} edition", options.replace)
     except Refused as refused:
