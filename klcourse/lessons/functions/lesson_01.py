@@ -81,6 +81,11 @@ def _mean_under_other(a, b):
     return math.log(a / b) + (1 / b - 1) * math.log((1 - a) / (1 - b))
 
 
+def _cut_short(a, b):
+    k = np.arange(1000)  # tosses before the last
+    return np.sum((1 - a) ** k * a * (math.log(a / b) + k * math.log((1 - a) / (1 - b))))
+
+
 def _endless_sum(a, b):
     return math.inf
 
@@ -121,6 +126,7 @@ FUNCTIONS = {
             "one_toss": _one_toss,
             "tosses_for_tails": _all_tosses_tails,
             "mean_under_other": _mean_under_other,
+            "cut_short": _cut_short,
             "endless_sum": _endless_sum,
         },
     ),
