@@ -86,7 +86,7 @@ def _reverse(mean, sd, d, s):
     return np.sum(np.exp(_log_gauss(_Z, 0, 1)) * (_log_gauss(x, mean, sd) - _log_humps(x, d, s))) * _STEP
 
 
-# --- 2.7: the best sds while the mean is held -------------------------------------------------------------------------
+# --- 2.7: the best sds while the mean is fixed ------------------------------------------------------------------------
 
 
 def fitted_sds(s, m):
