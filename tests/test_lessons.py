@@ -132,6 +132,11 @@ def test_what_counts_as_a_word():
     assert grade(name, [word]).hint == "list_of_one"
 
 
+def test_an_exercise_may_have_a_hint_of_its_own_for_all_other_answers():
+    assert grade("2.1f", [1, 1, 1, 0]).hint == "pair_by_pair"
+    assert grade("2.1f", [1, 1, 1]).hint == "several_numbers"
+
+
 def test_what_is_too_large_is_not_infinite():
     name = next(name for name, asked in EXERCISES.items() if asked["answer"] == math.inf)
     assert grade(name, math.inf).correct
@@ -309,6 +314,7 @@ def test_every_hint_is_used():
     general |= {"raises", "refuses_wrongly", "must_refuse", "wrong_result"}
     used = {mistake["hint"] for asked in EXERCISES.values() for mistake in asked.get("mistakes", [])}
     used |= {hint for wanted in FUNCTIONS.values() for hint in wanted.mistakes}
+    used |= {asked["otherwise"] for asked in EXERCISES.values() if "otherwise" in asked}
     assert set(HINTS) == used | general | {"rounded", "other"}
 
 

@@ -161,7 +161,8 @@ def _hint(answer, asked):
     for mistake in asked.get("mistakes", []):
         if agree(answer, mistake["answer"]):
             return mistake["hint"]
-    return _kind_of_mistake(answer, expected, asked.get("tolerance", TOLERANCE))
+    kind = _kind_of_mistake(answer, expected, asked.get("tolerance", TOLERANCE))
+    return asked.get("otherwise", kind) if kind == "other" else kind
 
 
 def _kind_of_mistake(answer, expected, tolerance):
