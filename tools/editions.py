@@ -144,8 +144,8 @@ _WORDS_OF_A_PAGE = {
     r"In JupyterLab press <kbd>Shift</kbd>\+<kbd>Enter</kbd> to run a cell\.": (
         "This page is a notebook to read: its sliders move, and its exercises check themselves, in JupyterLab."
     ),
-    r"(Put your answer in place of the three dots|Replace the three dots with your answer) and run the cell\. "
-    r"Wrong answers are welcome: they get a hint\.": "Work them out on paper, or with code of your own.",
+    r"(Put your answer in place of the three dots|Replace the three dots with your answer) and run the cell\."
+    r"( Wrong answers are welcome[^.]*\.)?": "Work them out on paper, or with code of your own.",
     r": click its three dots\.": ".",
 }
 _TO_PAGES = re.compile(r"\]\((\w+)\.(?:ipynb|md)(?=[)#])")  # from one page to another of the same folder
