@@ -238,7 +238,8 @@ def pull_and_push(affinities, y, point, kernel="student"):
     Raises
     ------
     ValueError, TypeError
-        If P is not a distribution of pairs, y has not one point for each of its rows, or there is no such point or kernel.
+        If P is not a distribution of pairs, y has not one point for each of its rows, or there is no such point or
+        kernel.
 
     >>> p = joint_affinities([[0], [1], [3]], perplexity=1.5)
     >>> pull, push = pull_and_push(p, [[0], [1], [9]], point=2)
@@ -333,9 +334,7 @@ def nearest(y):
     return np.where(itself, found[:, 1], found[:, 0])
 
 
-def descend(
-    affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60, kernel="student", direction="forward"
-):
+def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60, kernel="student", direction="forward"):
     """Lower KL(P‖Q) by gradient descent with momentum. An iterator without end: it works as it is read.
 
     Parameters
