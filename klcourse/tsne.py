@@ -35,7 +35,7 @@ def neighbour_affinities(squared_distances, precision):
     squared_distances : array_like, shape (..., K)
         From one point, or from each of several, to K others.
     precision : float or array_like, shape (...)
-        β = 1 / (2 sd²) of the Gaussian round each point: not negative. (Half of what is called precision elsewhere.)
+        β = 1 / (2 sd²) of the Gaussian around each point: not negative. (Half of what is called precision elsewhere.)
 
     Returns
     -------
@@ -45,7 +45,7 @@ def neighbour_affinities(squared_distances, precision):
     Raises
     ------
     ValueError, TypeError
-        If a distance or a precision is negative or no finite number.
+        If a distance or a precision is negative or not a finite number.
 
     >>> neighbour_affinities([1, 4, 9, 16], precision=0.385715661).round(6)
     array([0.733595, 0.230629, 0.033523, 0.002253])
@@ -117,7 +117,7 @@ def joint_affinities(x, perplexity):
     Parameters
     ----------
     x : array_like, shape (n, d)
-        One point a row.
+        One point per row.
     perplexity : float
         Above 1 and below n - 1.
 
@@ -129,7 +129,7 @@ def joint_affinities(x, perplexity):
     Raises
     ------
     ValueError, TypeError
-        If these are no points, or no precision gives that perplexity; the message names the remedy.
+        If these are not points, or no precision gives that perplexity; the message names the remedy.
 
     >>> joint_affinities([[0], [1], [3], [4]], perplexity=2).round(3)
     array([[0.   , 0.185, 0.028, 0.014],
@@ -160,7 +160,7 @@ def map_affinities(y):
     Raises
     ------
     ValueError, TypeError
-        If these are no points; the message names the remedy.
+        If these are not points; the message names the remedy.
 
     >>> map_affinities([[0], [1], [3]]).round(6)
     array([[0.    , 0.3125, 0.0625],
@@ -196,7 +196,7 @@ def kl_and_gradient(affinities, y, exaggeration=1.0):
     Raises
     ------
     ValueError, TypeError
-        If P is no distribution of pairs, or y has not one point for each of its rows.
+        If P is not a distribution of pairs, or y has not one point for each of its rows.
     FloatingPointError
         If the exaggeration is so large that the gradient overflows.
 
@@ -238,7 +238,8 @@ def pull_and_push(affinities, y, point, kernel="student"):
     Raises
     ------
     ValueError, TypeError
-        If P is no distribution of pairs, y has not one point for each of its rows, or there is no such point or kernel.
+        If P is not a distribution of pairs, y has not one point for each of its rows, or there is no such point or
+        kernel.
 
     >>> p = joint_affinities([[0], [1], [3]], perplexity=1.5)
     >>> pull, push = pull_and_push(p, [[0], [1], [9]], point=2)
@@ -279,7 +280,7 @@ def kl_both_ways(affinities, y, kernel="student"):
     Raises
     ------
     ValueError, TypeError
-        If P is no distribution of pairs, KL(Q‖P) is infinite, or y has not one point for each of its rows.
+        If P is not a distribution of pairs, KL(Q‖P) is infinite, or y has not one point for each of its rows.
 
     >>> y = [[0], [1], [3]]
     >>> forward, reverse = kl_both_ways(joint_affinities(y, perplexity=1.5), y)
@@ -289,9 +290,8 @@ def kl_both_ways(affinities, y, kernel="student"):
     y = bounded("y", y, lowest=-1e49, highest=1e49)
     affinities, _ = _checked(affinities, y[(0,) * (y.ndim - 2)])
     check_option("kernel", kernel, _KERNELS)
+    _check_no_pair_is_impossible(affinities)
     p = affinities[np.triu_indices(len(affinities), 1)]
-    if not (p > 0).all():
-        raise ValueError("affinities are 0 for some pairs, so KL(Q‖P) is infinite: use kl_and_gradient for KL(P‖Q).")
     log_p, log_q = np.log(p), _log_q_of_pairs(y, kernel)
     # each pair stands in P and in Q twice
     return 2 * np.sum(p * (log_p - log_q), axis=-1), 2 * np.sum(np.exp(log_q) * (log_q - log_p), axis=-1)
@@ -323,7 +323,7 @@ def nearest(y):
     Raises
     ------
     ValueError, TypeError
-        If these are no points; the message names the remedy.
+        If these are not points; the message names the remedy.
 
     >>> nearest([[0], [1], [3], [3.5]])
     array([1, 0, 3, 2])
@@ -334,7 +334,7 @@ def nearest(y):
     return np.where(itself, found[:, 1], found[:, 0])
 
 
-def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60):
+def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60, kernel="student", direction="forward"):
     """Lower KL(P‖Q) by gradient descent with momentum. An iterator without end: it works as it is read.
 
     Parameters
@@ -349,18 +349,22 @@ def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60)
         Multiplies the attraction during the first `exaggerated` steps, so that neighbours find each other early.
     exaggerated : int
         The momentum is 0.5 for as many steps, then 0.9.
+    kernel : {"student", "gauss"}
+        The weight of a pair in Q: 1 / (1 + d²), as in t-SNE, or exp(-d²), as in its forerunner SNE.
+    direction : {"forward", "reverse"}
+        What is lowered after the exaggerated steps: KL(P‖Q), or KL(Q‖P). (Exercise 8.7 asks for the slope of that.)
 
     Yields
     ------
     kl : float
-        KL(P‖Q) of the map, in nats, without exaggeration.
+        KL(P‖Q) of the map, in nats, without exaggeration, whichever direction is lowered.
     y : ndarray, shape (n, d)
         The map: first the one given, then the one after each step.
 
     Raises
     ------
     ValueError, TypeError
-        At once, for input that does not fit; the message names the remedy.
+        At once, for input that does not fit, or if KL(Q‖P) is infinite; the message names the remedy.
     FloatingPointError
         Later, if a step leaves the finite numbers: the learning_rate or the exaggeration is too large.
 
@@ -376,15 +380,20 @@ def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60)
     check_number("learning_rate", learning_rate, above=0)
     check_number("exaggeration", exaggeration, above=0)
     check_whole_number("exaggerated", exaggerated, lowest=0)
-    return _steps(affinities, y, learning_rate, exaggeration, exaggerated)
+    check_option("kernel", kernel, _KERNELS)
+    check_option("direction", direction, ("forward", "reverse"))
+    if direction == "reverse":
+        _check_no_pair_is_impossible(affinities)
+    return _steps(affinities, y, learning_rate, exaggeration, exaggerated, kernel, direction)
 
 
-def _steps(affinities, y, learning_rate, exaggeration, exaggerated):
+def _steps(affinities, y, learning_rate, exaggeration, exaggerated, kernel, direction):
     velocity, entropy = np.zeros_like(y), entr(affinities).sum()
     for step in itertools.count():
         early = step < exaggerated
         with np.errstate(all="ignore"):
-            kl, gradient = _kl_and_gradient(affinities, y, exaggeration if early else 1, entropy)
+            now = "forward" if early else direction
+            kl, gradient = _kl_and_gradient(affinities, y, exaggeration if early else 1, entropy, kernel, now)
             velocity = (0.5 if early else 0.9) * velocity - learning_rate * gradient
         if not (math.isfinite(kl) and np.isfinite(gradient).all()):
             raise FloatingPointError(
@@ -396,14 +405,23 @@ def _steps(affinities, y, learning_rate, exaggeration, exaggerated):
             y = y + velocity
 
 
-def _kl_and_gradient(affinities, y, exaggeration, entropy):
+def _kl_and_gradient(affinities, y, exaggeration, entropy, kernel="student", direction="forward"):
+    """KL(P‖Q), and the slopes of the KL of that direction."""
     squared_distances = cdist(y, y, "sqeuclidean")
-    weights = 1 / (1 + squared_distances)
+    if kernel == "student":
+        costs, weights = np.log(1 + squared_distances), 1 / (1 + squared_distances)
+    else:
+        costs, weights = squared_distances, np.exp(-squared_distances)
     np.fill_diagonal(weights, 0)
     total = weights.sum()
+    q, springs = weights / total, weights if kernel == "student" else 1.0
     # -Σ p log q with q = weights / total
-    cross_entropy = np.sum(affinities * np.log(1 + squared_distances)) + np.log(total)
-    forces = (exaggeration * affinities - weights / total) * weights
+    cross_entropy = np.sum(affinities * costs) + np.log(total)
+    if direction == "forward":
+        forces = (exaggeration * affinities - q) * springs
+    else:
+        log_ratios = -costs - np.log(total) - np.log(affinities + np.eye(len(y)))  # on the diagonal, q is 0
+        forces = q * springs * (np.sum(q * log_ratios) - log_ratios)
     gradient = 4 * (forces.sum(axis=1)[:, np.newaxis] * y - forces @ y)
     return max(float(cross_entropy - entropy), 0.0), gradient
 
@@ -449,3 +467,8 @@ def _checked(affinities, y):
     if abs(affinities.sum() - 1) > 1e-8 or np.diag(affinities).any() or not symmetric:
         raise ValueError("affinities must be symmetric, 0 on the diagonal, with sum 1, as joint_affinities makes them.")
     return affinities, y
+
+
+def _check_no_pair_is_impossible(affinities):
+    if not (affinities > 0)[~np.eye(len(affinities), dtype=bool)].all():
+        raise ValueError("affinities are 0 for some pairs, so KL(Q‖P) is infinite: use kl_and_gradient for KL(P‖Q).")

@@ -346,6 +346,33 @@ def test_the_first_steps_by_hand():
         assert kl == pytest.approx(kl_and_gradient(P, expected)[0])
 
 
+@pytest.mark.parametrize("kernel", ["student", "gauss"])
+@pytest.mark.parametrize("direction", ["forward", "reverse"])
+def test_a_step_goes_down_the_kl_that_was_asked_for(kernel, direction):
+    """The first step is minus the slope, here by finite differences; its KL is always KL(P‖Q)."""
+    h, which = 1e-6, ("forward", "reverse").index(direction)
+    steps = descend(P, Y, learning_rate=1, exaggerated=0, kernel=kernel, direction=direction)
+    (kl, start), (_, moved) = itertools.islice(steps, 2)
+    assert kl == pytest.approx(kl_both_ways(P, Y, kernel)[0], rel=1e-12)
+    for place in np.ndindex(Y.shape):
+        step = np.zeros(Y.shape)
+        step[place] = h
+        up, down = kl_both_ways(P, [Y + step, Y - step], kernel)[which]
+        assert (moved - start)[place] == pytest.approx(-(up - down) / (2 * h), abs=1e-8)
+
+
+def test_the_reverse_direction_begins_after_the_exaggerated_steps():
+    forward, reverse = (
+        [y for _, y in itertools.islice(descend(P, Y, exaggerated=3, direction=direction), 5)]
+        for direction in ("forward", "reverse")
+    )
+    assert [np.array_equal(*maps) for maps in zip(forward, reverse, strict=True)] == [True] * 4 + [False]
+    with pytest.raises(ValueError, match="affinities are 0 for some pairs"):
+        descend([[0, 0.5, 0], [0.5, 0, 0], [0, 0, 0]], [[0], [1], [3]], direction="reverse")
+    with pytest.raises(ValueError, match="direction is 'both': choose one of 'forward', 'reverse'"):
+        descend(P, Y, direction="both")
+
+
 def test_a_descent_that_leaves_the_finite_numbers_says_so():
     for wrong, words in (
         ({"learning_rate": 1e300}, r"learning_rate \(now 1e\+300\) or the exaggeration \(now 4\)\.$"),

@@ -34,7 +34,7 @@ _DISTANCES = np.linspace(0, _DISTANCE.highest + 0.4, 400)
 
 
 def neighbours(perplexity=2.0, distances=(1, 2, 3, 4)):
-    """Choose a perplexity and move four neighbours: the Gaussian round the point widens until e^H fits.
+    """Choose a perplexity and move four neighbours: the Gaussian around the point widens until e^H fits.
 
     Parameters
     ----------
