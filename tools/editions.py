@@ -3,10 +3,12 @@
     python tools/editions.py student FOLDER   a repository without solutions; the exercises still check themselves
     python tools/editions.py teacher FOLDER   solutions unfolded, all sliders free
     python tools/editions.py html FOLDER      web pages that need neither a kernel nor a network
+    python tools/editions.py plan 90 FOLDER   what one of the plans in TEACHING.md takes: 45, 90, half-day, six-weeks
     python tools/editions.py cards FOLDER     vote cards to print: each question, with its answers on the back
     python tools/editions.py graded FOLDER    a course for nbgrader, of all exercises or of those named: 1.1 1.3 2.2
 
     --address OWNER/NAME   where the student edition will stand on GitHub: its badges lead there
+    --without-solutions    of a plan, what students get
     --replace              put the edition in the place of an older one that nobody has changed
 
 It needs nbconvert, which comes with JupyterLab; `html` also needs latex2mathml.
@@ -21,6 +23,7 @@ from pathlib import Path
 
 import mathml
 import nbformat
+import plans
 from cards import cards
 from delivery import Refused, deliver
 from nbconvert import HTMLExporter
@@ -309,6 +312,17 @@ def _cards_files(options):
     return {"cards.html": cards([notebook for _, notebook in _notebooks()])}
 
 
+def _plan_files(options):
+    plan, files = plans.PLANS[options.plan], {"sources.md": _sources()}
+    lessons = {path.name[:2]: (path, notebook) for path, notebook in _notebooks()}
+    for (part, lesson), kept in plans.parts(plan).items():
+        path, notebook = lessons[lesson]
+        cut = plans.cut_down(notebook, **kept, title=plan["title"])
+        folder = f"{part.replace(' ', '_')}/" if part else ""
+        files[f"{folder}{path.name}"] = _text(student(cut) if options.without_solutions else cut)
+    return files
+
+
 def _graded_files(options):
     points = _points(options.exercises)
     lessons = {exercise.split(".")[0] for exercise in points}
@@ -344,6 +358,7 @@ EDITIONS = {
     "student": (_student_files, "put {folder} into a public repository of your own (its README says how to start it)"),
     "teacher": (_teacher_files, "uv run jupyter lab {folder}/01_discrete_kl.ipynb"),
     "html": (_html_files, "open {folder}/01_discrete_kl.html in a browser, or copy the folder to a USB stick"),
+    "plan": (_plan_files, "uv run jupyter lab {folder}"),
     "cards": (
         _cards_files,
         "open {folder}/cards.html in a browser, and print it on both sides (flip on the short edge)",
@@ -359,17 +374,19 @@ class _Parser(argparse.ArgumentParser):
 
 def _options(arguments):
     parser = _Parser(usage=argparse.SUPPRESS, add_help=False)
-    parser.add_argument("edition", choices=EDITIONS)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("exercises", nargs="*")
-    parser.add_argument("--address")
-    parser.add_argument("--replace", action="store_true")
-    options = parser.parse_intermixed_args(arguments)
-    if options.exercises and options.edition != "graded":
-        parser.error(f"exercises are chosen for the graded edition, not for the {options.edition} edition.")
-    if options.address and options.edition != "student":
-        parser.error(f"an address is for the student edition, not for the {options.edition} edition.")
-    return options
+    commands = parser.add_subparsers(dest="edition", required=True)
+    for edition in EDITIONS:
+        command = commands.add_parser(edition, usage=argparse.SUPPRESS, add_help=False)
+        if edition == "plan":
+            command.add_argument("plan", choices=plans.PLANS)
+            command.add_argument("--without-solutions", action="store_true")
+        command.add_argument("folder", type=Path)
+        if edition == "graded":
+            command.add_argument("exercises", nargs="*")
+        if edition == "student":
+            command.add_argument("--address")
+        command.add_argument("--replace", action="store_true")
+    return parser.parse_args(arguments)
 
 
 def main(arguments):
