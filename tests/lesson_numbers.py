@@ -243,7 +243,7 @@ def jensen_shannon():
     table = np.array([[0.1, 0.2, 0.3], [0.25, 0.1, 0.05]])
     sides, balls = table.sum(axis=1), table.sum(axis=0)
     rows = table / sides[:, None]
-    middle, other_middle = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
+    middle, other_middle = np.array([0.6, 0.2, 0.2]), np.array([0.4, 0.4, 0.2])
     turned_p, turned_q = np.array([0.64, 0.2, 0.16]), np.array([0.16, 0.2, 0.64])
     sqrt_pq, halfway_pq = np.sqrt(turned_p * turned_q), (turned_p + turned_q) / 2
     first_machine, second_machine = np.array([21, 14, 9, 6]) / 50, np.array([12, 13, 15, 10]) / 50

@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
+from klcourse.divergence import js_divergence
 from klcourse.lessons.functions import Written
 
 __all__ = ["FUNCTIONS"]
@@ -70,7 +71,72 @@ def _unchecked(table):
     return max(_after_each_merger(table, check=lambda table: np.array(table, dtype=float)))
 
 
+def reached_by_chance(first, second):
+    """The share of all ways to deal the words of two texts anew in which JS is at least that of the texts."""
+    by_chance, here = _deals(first, second)
+    return np.mean(by_chance >= here - _TIE)
+
+
+_TIE = 1e-9
+
+
+def _deals(first, second, length=None, slips_alike=False):
+    """JS of each way to deal `length` words of the bag as the first text, and JS of the two texts."""
+    first, second = np.array(first), np.array(second)
+    bag = first + second
+    slips = np.repeat(np.arange(len(bag)), bag)
+    ways = list(combinations(slips.tolist(), length or first.sum()))
+    if slips_alike:
+        ways = sorted(set(ways))
+    dealt = np.array([np.bincount(way, minlength=len(bag)) for way in ways])
+    return js_divergence(*map(_shares, (dealt, bag - dealt))), js_divergence(_shares(first), _shares(second))
+
+
+def _shares(counts):
+    return counts / counts.sum(axis=-1, keepdims=True)
+
+
+def _ties_left_out(first, second):
+    by_chance, here = _deals(first, second)
+    return np.mean(by_chance > here + _TIE)
+
+
+def _deals_counted(first, second):
+    by_chance, here = _deals(first, second)
+    return np.sum(by_chance >= here - _TIE)
+
+
+def _weighted_alike(first, second):
+    by_chance, here = _deals(first, second, slips_alike=True)
+    return np.mean(by_chance >= here - _TIE)
+
+
+def _halves_dealt(first, second):
+    by_chance, here = _deals(first, second, length=(sum(first) + sum(second)) // 2)
+    return np.mean(by_chance >= here - _TIE)
+
+
 FUNCTIONS = {
+    "3.4b": Written(
+        right=reached_by_chance,
+        calls=[
+            ([3, 2, 0], [1, 0, 4]),
+            (np.array([4, 1, 0]), np.array([1, 1, 3])),
+            ([2, 1, 0, 0], [0, 1, 3, 1]),  # of different length
+            ([4, 0], [0, 4]),
+            ([1, 2, 1], [1, 2, 1]),
+            ([3, 0, 1], [2, 0, 4]),  # a word that neither has
+            ([1], [1]),
+        ],
+        mistakes={
+            "ties_left_out": _ties_left_out,
+            "deals_below": lambda first, second: 1 - reached_by_chance(first, second),
+            "deals_counted": _deals_counted,
+            "deals_weighted_alike": _weighted_alike,
+            "halves_dealt": _halves_dealt,
+            "mean_by_chance": lambda first, second: np.mean(_deals(first, second)[0]),
+        },
+    ),
     "3.6": Written(
         right=best_merged,
         calls=[
