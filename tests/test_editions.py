@@ -86,7 +86,7 @@ def test_the_student_edition_is_a_repository(tmp_path, capsys):
     """With all that installs and starts it, at an address of its own, and no solution in notebooks or page."""
     command(editions.__file__, "student", tmp_path / "class", "--address", "me/kl", folder=tmp_path)
     there = files_in(tmp_path / "class")
-    assert {f"notebooks/{name}" for name in (*NAMES, "sources.md")} <= there
+    assert {f"notebooks/{name}" for name in (*NAMES, "rise.css", "sources.md")} <= there
     assert {"environment.yml", "pyproject.toml", "LICENSE", "klcourse/data/mnist.npz"} <= there
     assert any(name.startswith("rise/share/") for name in there)
     assert not [name for name in there if re.search(r"\.pyc$|^tools/|TEACHING|CONTRIBUTING|tests/test_", name)]

@@ -94,9 +94,11 @@ def test_one_command_writes_a_plan(tmp_path):
     assert sorted(path.name for path in (tmp_path / "a").glob("*.*")) == [
         ".klcourse-edition.json",
         *(NOTEBOOKS[lesson].name for lesson in ("01", "02")),
+        "rise.css",
         "sources.md",
     ]
     assert (tmp_path / "b" / "week_3" / NOTEBOOKS["04"].name).is_file()
+    assert (tmp_path / "b" / "week_3" / "rise.css").is_file()
     with_solutions = [path for path in (tmp_path / "b").rglob("*.ipynb") if '"solution"' in path.read_text("utf-8")]
     assert with_solutions == []
     assert '"solution"' in (tmp_path / "a" / NOTEBOOKS["01"].name).read_text("utf-8")

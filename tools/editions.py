@@ -299,7 +299,7 @@ def _student_files(options):
 
 def _teacher_files(options):
     notebooks = {path.name: _text(teacher(notebook)) for path, notebook in _notebooks()}
-    return notebooks | {"sources.md": _sources()}
+    return notebooks | _beside()
 
 
 def _html_files(options):
@@ -313,13 +313,14 @@ def _cards_files(options):
 
 
 def _plan_files(options):
-    plan, files = plans.PLANS[options.plan], {"sources.md": _sources()}
+    plan, files = plans.PLANS[options.plan], {}
     lessons = {path.name[:2]: (path, notebook) for path, notebook in _notebooks()}
     for (part, lesson), kept in plans.parts(plan).items():
         path, notebook = lessons[lesson]
         cut = plans.cut_down(notebook, **kept, title=plan["title"])
         folder = f"{part.replace(' ', '_')}/" if part else ""
         files[f"{folder}{path.name}"] = _text(student(cut) if options.without_solutions else cut)
+        files |= _beside(folder)
     return files
 
 
@@ -344,6 +345,12 @@ def _text(notebook):
 
 def _sources():
     return (NOTEBOOKS / "sources.md").read_text("utf-8")
+
+
+def _beside(folder=""):
+    """What the notebooks of a folder need there: the page of sources, and the styles of slides."""
+    styles = {path.name: path.read_text("utf-8") for path in NOTEBOOKS.glob("*.css")}
+    return {f"{folder}{name}": text for name, text in {**styles, "sources.md": _sources()}.items()}
 
 
 def _points(exercises):
