@@ -120,7 +120,7 @@ def discrete_kl():
 def asymmetry():
     """02: pairs of Gaussians as (mean, sd, mean, sd), coins, humps, an ellipse, bins, heavy tails."""
     PAIR_1, PAIR_2, SWAPPED = (0, 2, 2, 2), (0, 2, 5, 4), (5, 4, 0, 2)
-    EQUAL_SDS, C_D, D_C = (-1, 3, 3, 3), (1, 1.5, 4, 2.5), (4, 2.5, 1, 1.5)
+    C_D, D_C = (1, 1.5, 4, 2.5), (4, 2.5, 1, 1.5)
     dx = 0.001
     window, narrow = np.arange(-10, 10, dx), np.arange(-8, 8, dx)
 

@@ -391,7 +391,7 @@ def _pair_alt(n):
     fits = "both fits are the same circle"
     if n["correlation"]:
         fits = (
-            "the forward fit is a circle as wide as the ellipse is along each axis, the reverse fit a smaller one "
+            "the forward fit is a circle as wide as the ellipse's shadow on each axis, the reverse fit a smaller one "
             "through its points on the axes"
         )
     return (
