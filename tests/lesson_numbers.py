@@ -40,6 +40,7 @@ EVERYWHERE = {
     "ceil": math.ceil,
     "cross_entropy": cross_entropy,
     "entropy": entropy,
+    "floor": math.floor,
     "gammaln": gammaln,
     "isclose": math.isclose,
     "js_distance": js_distance,
@@ -94,7 +95,9 @@ def discrete_kl():
     A, B = np.array([0.6, 0.3, 0.1]), np.array([0.2, 0.2, 0.6])
     C, D = np.array([0.7, 0.3, 0, 0]), np.array([0.4, 0.1, 0.3, 0.2])
     in_both = C > 0
+    F, G = np.array([0.4, 0.5, 0.1]), np.array([0.1, 0.6, 0.3])
     R, S = np.array([0.5, 0.1, 0.3, 0.1]), np.array([0.2, 0.3, 0.1, 0.4])
+    S_best = np.array([0.1, 0.3, 0.45, 0.15])  # blue and grey have 0.6, shared as R shares
     P5, Q5 = np.array([1 / 8, 1 / 4, 1 / 4, 1 / 8, 1 / 4]), np.array([1 / 2, 1 / 4, 1 / 16, 1 / 16, 1 / 8])
     lengths, lengths_for_Q, handed_out = -np.log2(P5), -np.log2(Q5), np.array([2, 4, 3, 1, 4])
     loaded, fair, faces = np.array([0.1] * 5 + [0.5]), np.full(6, 1 / 6), np.arange(1, 7)
@@ -108,6 +111,13 @@ def discrete_kl():
     def lost(p, q, i, j):
         """What merging loses."""
         return p[[i, j]].sum() * kl_divergence(within(p, i, j), within(q, i, j))
+
+    def mean_kl_of_rolls(n):
+        """The exact mean of KL(p̂‖fair) of n rolls of a fair die."""
+        rolls = np.arange(n + 1)
+        return 6 * binom.pmf(rolls, n, 1 / 6) @ rel_entr(rolls / n, 1 / 6)
+
+    rolls_in_fact = next(n for n in range(60, 120) if mean_kl_of_rolls(n) <= 0.03)
 
     def tilted(rate):
         return np.exp(rate * faces) / np.exp(rate * faces).sum()
