@@ -297,7 +297,7 @@ _SIZES = np.unique(np.geomspace(10, 600, 14).astype(int))
 
 
 def sample_bias(n=60, outcomes=6):
-    """Draw 2,000 samples and look how far KL(p̂‖p) lies above 0, although p is the law they come from.
+    """Draw 2,000 samples and see how far KL(p̂‖p) lies above 0, although p is the law they come from.
 
     Parameters
     ----------
