@@ -456,7 +456,7 @@ def maximum_likelihood():
         return a * math.log(a / b) - a + b
 
     def end_of_interval(twice_n, low, high):
-        return brentq(lambda rate: twice_n * kl_poisson(1.35, rate) - 3.841, low, high, xtol=1e-14)
+        return brentq(lambda rate: twice_n * kl_poisson(1.35, rate) - 3.84, low, high, xtol=1e-14)
 
     def rounded_normal(k, mean, sd):
         low = np.where(k == 0, -np.inf, (k - 0.5 - mean) / sd)
