@@ -256,7 +256,8 @@ def jensen_shannon():
     middle, other_middle = np.array([0.6, 0.2, 0.2]), np.array([0.4, 0.4, 0.2])
     turned_p, turned_q = np.array([0.64, 0.2, 0.16]), np.array([0.16, 0.2, 0.64])
     sqrt_pq, halfway_pq = np.sqrt(turned_p * turned_q), (turned_p + turned_q) / 2
-    first_machine, second_machine = np.array([21, 14, 9, 6]) / 50, np.array([12, 13, 15, 10]) / 50
+    first_machine, second_machine = np.array([21, 14, 9, 6]) / 50, np.array([20, 21, 24, 15]) / 80
+    js_machines = js_divergence(first_machine, second_machine, weights=[50 / 130, 80 / 130])
 
     def js_from_sum(p, q):
         """As if the sum of the two were their mixture."""
