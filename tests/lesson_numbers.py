@@ -583,7 +583,7 @@ def mixtures_and_em():
         return log_density(data, [0.5, 0.5], [1.3, 0.5], [sd, 2]).sum()
 
     def floored(smallest_sd, steps):
-        return em(data, ([0.5, 0.5], [-1.1, 1], [0.1, 1]), steps, smallest_sd)[-1]
+        return em(data, ([0.5, 0.5], [-1.1, 1], [max(0.1, smallest_sd), 1]), steps, smallest_sd)[-1]
 
     return locals()
 
