@@ -463,9 +463,9 @@ def _touch_readout(n):
 def _touch_alt(n):
     speed = f", and near the end each step multiplies it by {n['rate']:.3f}" if n["path"][0] else ""
     return (
-        f"Left: the log-likelihood over m, for sds of {n['sd']:.2f}, and below it the bound, a parabola that touches it at "
-        f"{_signed(n['m'])}. Right: the distance to the end after each of {n['steps']} steps, on a log scale{speed}. "
-        f"{_touch_readout(n)}"
+        f"Left: the log-likelihood over m, for sds of {n['sd']:.2f}, and below it the bound, a parabola that touches "
+        f"it at {_signed(n['m'])}. Right: the distance to the end after each of {n['steps']} steps, on a log "
+        f"scale{speed}. {_touch_readout(n)}"
     )
 
 
