@@ -565,11 +565,26 @@ def mixtures_and_em():
     humps, nearer, together = (([0.5, 0.5], means, [1, 1]) for means in ([-2, 2], [-1.6, 1.6], [0, 0]))
     wider = [0.3, 0.7], [-1, 3], [1, 1.5]
 
+    def next_m(m, sd):
+        return np.mean(data * np.tanh(m * data / sd**2))
+
+    def end_of_m(sd):
+        return brentq(lambda m: next_m(m, sd) - m, 0.1, 3, xtol=1e-14)
+
+    def steps_of_m(sd):
+        m, steps = 0.5, 0
+        while abs(m - end_of_m(sd)) > 1e-3:
+            m, steps = next_m(m, sd), steps + 1
+        return steps
+
+    def rate_of_m(sd):
+        return (next_m(end_of_m(sd) + 1e-5, sd) - next_m(end_of_m(sd) - 1e-5, sd)) / 2e-5
+
     def on_the_point(sd):
         return log_density(data, [0.5, 0.5], [1.3, 0.5], [sd, 2]).sum()
 
     def floored(smallest_sd, steps):
-        return em(data, ([0.5, 0.5], [-1.1, 1], [0.1, 1]), steps, smallest_sd)[-1]
+        return em(data, ([0.5, 0.5], [-1.1, 1], [max(0.1, smallest_sd), 1]), steps, smallest_sd)[-1]
 
     return locals()
 

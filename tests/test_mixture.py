@@ -388,6 +388,9 @@ def test_bound_and_gap_as_the_question_says():
     posterior = shows(explorer, q="hard")["posterior"]
     assert gaps["hard"] == pytest.approx(-np.log(posterior.max(axis=1)).sum(), rel=1e-10)
     assert gaps["hard"] > 0.01
+    explorer.reset()
+    halves = [shows(explorer, q="half", mean_1=-m, mean_2=m)["gap"] for m in (0.0, 1.0, 4.0)]
+    assert halves == pytest.approx([0, 10.03, 56.96], abs=0.005), "as the notebook says"
 
 
 def test_em_steps_as_the_question_says():
@@ -419,16 +422,46 @@ def test_a_collapsing_component_is_shown_and_the_floor_holds_it():
     assert numbers["log_likelihood"] == pytest.approx(-17.815018, abs=1e-5)
 
 
+@pytest.mark.parametrize("start", [-3.0, -0.3, 0.05, 0.5, 2.6])
+@pytest.mark.parametrize("sd", [0.4, 1.0, 1.7, 2.5])
+def test_the_bound_touches_from_below(start, sd):
+    explorer = mixtures_and_em.touching_bound(start, sd)
+    numbers = shows(explorer, steps=3)
+    mixture = [0.5, 0.5], [-numbers["m"], numbers["m"]], [sd, sd]
+    assert numbers["log_likelihood"] == pytest.approx(log_density(DATA, *mixture).sum(), rel=1e-12)
+    assert (numbers["bound"] <= numbers["heights"] + 1e-9).all()
+    q = responsibilities(DATA, *mixture)
+    top = [0.5, 0.5], [-numbers["next"], numbers["next"]], [sd, sd]
+    assert numbers["top_of_bound"] == pytest.approx(lower_bound(DATA, q, *top), rel=1e-12)
+    assert numbers["next"] == pytest.approx(np.mean((q[:, 1] - q[:, 0]) * DATA), abs=1e-12)
+    late = shows(explorer, steps=60)
+    assert late["errors"][-1] < 1e-6 or late["errors"][-1] / late["errors"][-2] == pytest.approx(late["rate"], rel=1e-3)
+    assert (np.diff(late["errors"]) <= 1e-12).all() or start == 0.05
+
+
+def test_touching_bound_as_the_question_says():
+    explorer = mixtures_and_em.touching_bound()
+    for sd, steps in [(1.0, 4), (1.7, 23)]:
+        errors = shows(explorer, sd=sd, steps=60)["errors"]
+        assert np.argmax(errors < 1e-3) == steps
+    at_rest = shows(explorer, start=0.0)
+    assert (at_rest["path"] == 0).all()
+    assert "EM stays" in explorer.text
+    assert shows(explorer, start=0.05, sd=1.0)["end"] == pytest.approx(1.7337, abs=1e-4)
+    assert shows(explorer, sd=1.85)["end"] == 0
+    assert shows(explorer, sd=1.8)["end"] == pytest.approx(0.6064, abs=1e-4)
+
+
 def test_kl_of_mixtures_as_the_question_says():
     explorer = mixtures_and_em.kl_of_mixtures()
     assert explorer.numbers["kl"] == pytest.approx(0.483428237, abs=1e-9)
     assert explorer.numbers["bound"] == pytest.approx(matched_bound(F, G), rel=1e-12)
-    asks = questions()["7.c"]["asks"]
+    asks = questions()["7.d"]["asks"]
     assert agree(asks, explorer.numbers["kl"])
     assert agree(asks, explorer.numbers["bound"])
     together = shows(explorer, mean=0.0)
     for value in (together["kl"], together["bound"], together["bound"] - together["kl"]):
-        assert agree(feedback("7.c"), value), value
+        assert agree(feedback("7.d"), value), value
     explorer.reset()
     below = [sample for sample in range(1, 21) if shows(explorer, draws=10.0, sample=sample)["last"][0] < 0]
     assert below == [8, 20], "as the notebook says"
@@ -457,6 +490,8 @@ def test_the_grid_of_the_explorer_is_fine_enough(mean, right, weight):
         (mixtures_and_em.bound_and_gap, {"q": "soft"}),
         (mixtures_and_em.em_steps, {"sd_1": 0.0}),
         (mixtures_and_em.em_steps, {"mean_2": 4}),
+        (mixtures_and_em.touching_bound, {"sd": 0.1}),
+        (mixtures_and_em.touching_bound, {"start": 4}),
         (mixtures_and_em.kl_of_mixtures, {"draws": 5}),
         (mixtures_and_em.kl_of_mixtures, {"weight": 1.0}),
     ],

@@ -1,4 +1,4 @@
-"""The explorers of notebook 07: the bound and its gap, EM step by step, and KL of two mixtures."""
+"""The explorers of notebook 07: the bound and its gap, EM step by step, one parameter, and KL of two mixtures."""
 
 import math
 from functools import lru_cache
@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Polygon
+from scipy.optimize import brentq
 
 from klcourse.checks import check_option
 from klcourse.divergence import kl_divergence
@@ -14,7 +15,7 @@ from klcourse.explorers.drawing import Scale, ceiling, line
 from klcourse.live import Explorer, Picture, Range, choice, slider, style
 from klcourse.mixture import em_half_steps, log_density, lower_bound, matched_bound, responsibilities
 
-__all__ = ["bound_and_gap", "em_steps", "kl_of_mixtures"]
+__all__ = ["bound_and_gap", "em_steps", "kl_of_mixtures", "touching_bound"]
 
 DATA = np.array([-2.2, -1.9, -1.6, -1.1, 0.8, 1.3, 1.9, 2.4, 2.6])
 _START = (0.5, 0.5), (-1.0, 1.0), (1.0, 1.0)
@@ -323,7 +324,152 @@ def _em_alt(n):
     )
 
 
-# --- (c) KL of two mixtures ---------------------------------------------------------------------------------------
+# --- (c) one parameter: the bound touches from below ---------------------------------------------------------------
+
+_M_START, _M_SDS = Range(-3, 3, 0.05), Range(0.4, 2.5, 0.05)
+_M_STEPS = 60
+_M = np.linspace(-3.2, 3.2, 257)
+_DROPS = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_NEAREST = 1e-9  # smaller distances are rounding
+
+
+def touching_bound(start=0.5, sd=1.0):
+    """Run EM in a single parameter: two components with means -m and m, weights 1/2 and the same known sd.
+
+    Parameters
+    ----------
+    start : float in [-3, 3]
+        Where m starts.
+    sd : float in [0.4, 2.5]
+        The standard deviation of both components.
+
+    Returns
+    -------
+    klcourse.live.Explorer
+        The log-likelihood over m with the bound that touches it at the present m, and the distance to the end after
+        each step on a log scale. The steps can be played.
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range.
+
+    >>> touching_bound().text
+    'Start: m 0.5000, log-likelihood −21.4481 nats. The bound has its top at 1.2749. The path ends at 1.7337.'
+    """
+    controls = {
+        "start": slider("start m", _M_START.check("start", start), *_M_START),
+        "sd": slider("sd of both", _M_SDS.check("sd", sd), *_M_SDS),
+        "steps": slider("EM steps", 0, 0, _M_STEPS, 1, play=True),
+    }
+    return Explorer(_touch, Picture(_draw_touch), controls, _touch_readout, _touch_alt)
+
+
+def _next_m(m, sd):
+    """Where the bound of m has its top: the mean of (q₂ - q₁) x."""
+    return float(np.mean(DATA * np.tanh(m * DATA / sd**2)))
+
+
+def _height(m, sd):
+    """The log-likelihood of m, a number or an array."""
+    t = np.multiply.outer(m, DATA) / sd**2
+    log_cosh = np.logaddexp(t, -t) - math.log(2)
+    squares = (DATA**2 + np.square(m)[..., None]) / (2 * sd**2)
+    return np.sum(log_cosh - squares, axis=-1) - DATA.size * math.log(sd * math.sqrt(2 * math.pi))
+
+
+def _end_of(start, sd):
+    """Where EM goes from here, and what part of the error each step leaves near there."""
+    if start == 0 or sd**2 >= np.mean(DATA**2):
+        end = 0.0
+    else:
+        end = math.copysign(brentq(lambda m: _next_m(m, sd) - m, 1e-4, 4, xtol=1e-15), start)
+    return end, float(np.mean((DATA / np.cosh(end * DATA / sd**2)) ** 2)) / sd**2
+
+
+def _touch(start, sd, steps):
+    path = [start]
+    for _ in range(steps):
+        path.append(_next_m(path[-1], sd))
+    end, rate = _end_of(start, sd)
+    here, top = path[-1], _next_m(path[-1], sd)
+    height = float(_height(here, sd))
+    bound = height + DATA.size / sd**2 * ((top - here) ** 2 - (_M - top) ** 2) / 2
+    return {
+        "path": np.array(path),
+        "errors": np.abs(np.array(path) - end),
+        "end": end,
+        "rate": rate,
+        "m": here,
+        "next": top,
+        "log_likelihood": height,
+        "heights": _height(_M, sd),
+        "bound": bound,
+        "top_of_bound": height + DATA.size / sd**2 * (top - here) ** 2 / 2,
+        "sd": sd,
+        "steps": steps,
+    }
+
+
+def _draw_touch(figure):
+    hill, errors = figure.subplots(1, 2, width_ratios=(1.4, 1))
+    hill.set(xlim=(_M[0], _M[-1]), ylim=(-1, 0.06), xlabel="m", ylabel="nats below the top", xticks=(-2, 0, 2))
+    scale = Scale(hill, _DROPS, ticks=(-1, -0.5))
+    _heading(hill, "log-likelihood", style.M["text"])
+    _heading(hill, "bound", _BOUND["color"], 1, "right")
+    height = hill.plot([], [], color=style.M["color"], linewidth=4, alpha=0.7)[0]
+    bound = line(hill, _BOUND, linewidth=2)
+    trail = hill.plot([], [], "o", color=style.INK, markersize=4)[0]
+    touch = hill.plot([], [], "o", color=style.M["color"], markeredgecolor=style.INK, markersize=11, clip_on=False)[0]
+    top = hill.plot([], [], "^", color=_BOUND["color"], markeredgecolor=style.INK, markersize=10, clip_on=False)[0]
+    errors.set(yscale="log", xlim=(-2, _M_STEPS + 2), ylim=(_NEAREST, 300), xlabel="EM steps", yticks=(1e-8, 1e-4, 1))
+    errors.set_yticks((), minor=True)
+    _heading(errors, "distance to the end", style.INK)
+    dots = errors.plot([], [], "o", color=style.INK, markersize=5)[0]
+    forecast = errors.plot([], [], ":", color=style.INK, linewidth=1.5)[0]
+    note = errors.text(0.98, 0.98, "", transform=errors.transAxes, ha="right", va="top")
+
+    def draw(n):
+        summit = n["heights"].max()
+        low = min(n["heights"][_M.size // 2], n["log_likelihood"])
+        drop = scale.fit(1.25 * max(summit - low, 1))
+
+        def share(values):
+            return np.maximum((values - summit) / drop, -1.5)
+
+        height.set_data(_M, share(n["heights"]))
+        bound.set_data(_M, share(n["bound"]))
+        trail.set_data(n["path"], share(_height(n["path"], n["sd"])))
+        touch.set_data([n["m"]], [share(n["log_likelihood"])])
+        top.set_data([n["next"]], [share(n["top_of_bound"])])
+        seen = np.flatnonzero(n["errors"] > _NEAREST)
+        dots.set_data(seen, n["errors"][seen])
+        ahead = np.arange(n["steps"], _M_STEPS + 1)
+        moving = n["errors"][-1] > 0
+        forecast.set_data(ahead, n["errors"][-1] * n["rate"] ** (ahead - n["steps"]) if moving else np.nan * ahead)
+        note.set_text(f"near the end × {n['rate']:.3f}" if moving else "at rest")
+
+    return [height, bound, trail, touch, top, dots, forecast, note, *scale.labels], draw
+
+
+def _touch_readout(n):
+    name = f"After {n['steps']} steps" if n["steps"] else "Start"
+    here = f"{name}: m {_signed(n['m'])}, log-likelihood {_signed(n['log_likelihood'])} nats."
+    if not n["path"][0]:
+        return f"{here} The bound has its top here as well: EM stays."
+    return f"{here} The bound has its top at {_signed(n['next'])}. The path ends at {_signed(n['end'])}."
+
+
+def _touch_alt(n):
+    speed = f", and near the end each step multiplies it by {n['rate']:.3f}" if n["path"][0] else ""
+    return (
+        f"Left: the log-likelihood over m, for sds of {n['sd']:.2f}, and below it the bound, a parabola that touches "
+        f"it at {_signed(n['m'])}. Right: the distance to the end after each of {n['steps']} steps, on a log "
+        f"scale{speed}. {_touch_readout(n)}"
+    )
+
+
+# --- (d) KL of two mixtures ---------------------------------------------------------------------------------------
 
 _LINE = np.linspace(-16, 16, 641)
 _F_MEANS, _G_WEIGHTS = Range(0, 4, 0.1), Range(0.02, 0.98, 0.02)

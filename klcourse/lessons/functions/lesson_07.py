@@ -1,12 +1,9 @@
 """What the reader of lesson 07 writes."""
 
 import numpy as np
-from scipy.special import xlogy
+from scipy.special import gammaln, xlogy
 
-from klcourse.gaussian import kl_gaussian
 from klcourse.lessons.functions import Written
-from klcourse.mixture import log_density
-from klcourse.quadrature import kl_quad
 
 __all__ = ["FUNCTIONS"]
 
@@ -73,13 +70,17 @@ def _em_without_new_weights(counts, weights, rates):
     return np.array(weights), _em_without_checks(counts, weights, rates)[1]
 
 
-# --- what an M step adds to the bound ---------------------------------------------------------------------------------
+# --- what an M step adds to the bound, for Poisson laws ------------------------------------------------------------
+
+
+def _kl_poisson(a, b):
+    return a * np.log(a / b) - a + b
 
 
 def bound_rise(n, old, new):
-    """By how much an M step from `old` to `new` lifts the bound of n observations, in nats."""
-    (v, *before), (w, *after) = _arrays(old), _arrays(new)
-    return n * np.sum(w * (kl_gaussian(*after, *before) + np.log(w / v)))
+    """By how much an M step from `old` to `new` lifts the bound of n counts, in nats."""
+    (v, before), (w, after) = _arrays(old), _arrays(new)
+    return n * np.sum(w * (_kl_poisson(after, before) + np.log(w / v)))
 
 
 def _rise_of_weights(n, old, new):
@@ -88,20 +89,29 @@ def _rise_of_weights(n, old, new):
 
 
 def _rise_with_old_weights(n, old, new):
-    (v, *before), (w, *after) = _arrays(old), _arrays(new)
-    return n * np.sum(v * (kl_gaussian(*after, *before) + np.log(w / v)))
+    (v, before), (w, after) = _arrays(old), _arrays(new)
+    return n * np.sum(v * (_kl_poisson(after, before) + np.log(w / v)))
+
+
+def _rise_of_logarithms(n, old, new):
+    (v, before), (w, after) = _arrays(old), _arrays(new)
+    return n * np.sum(w * (after * np.log(after / before) + np.log(w / v)))
 
 
 def _rise_without_labels(n, old, new):
-    return n * kl_quad(lambda x: log_density(x, *new), lambda x: log_density(x, *old))
+    counts = np.arange(200)
+    log_p, log_q = _of_counts(counts, new), _of_counts(counts, old)
+    return n * np.sum(np.exp(log_p) * (log_p - log_q))
 
 
-def _with_variances(mixture):
-    weights, means, sds = _arrays(mixture)
-    return weights, means, np.sqrt(sds)
+def _of_counts(counts, mixture):
+    """ln p(k)."""
+    weights, rates = _arrays(mixture)
+    joint = np.log(weights) - rates + xlogy(counts[:, None], rates) - gammaln(counts + 1)[:, None]
+    return np.logaddexp.reduce(joint, axis=1)
 
 
-_BEFORE, _AFTER = ([0.5, 0.5], [-1, 1], [1, 1]), ([0.35, 0.65], [-1.4, 1.8], [0.7, 0.9])
+_BEFORE, _AFTER = ([0.5, 0.5], [2, 6]), ([0.35, 0.65], [1.4, 7.5])
 
 FUNCTIONS = {
     "7.6": Written(
@@ -129,19 +139,19 @@ FUNCTIONS = {
         right=bound_rise,
         calls=[
             (9, _BEFORE, _AFTER),
-            (40, ([0.2, 0.3, 0.5], [0, 2, 5], [1, 0.5, 2]), ([0.25, 0.25, 0.5], [0.4, 2.1, 5.5], [0.8, 0.6, 1.5])),
-            (6, ([1], [0], [1]), ([1], [1.5], [2])),
+            (40, ([0.2, 0.3, 0.5], [1, 4, 12]), ([0.25, 0.25, 0.5], [1.6, 3.5, 11])),
+            (6, ([1], [3]), ([1], [4.5])),
             (25, _AFTER, _AFTER),
-            (12, tuple(map(np.array, ([0.5, 0.5], [3.0, 4.0], [2.0, 2.0]))), ([0.9, 0.1], [3.2, 4.5], [1.8, 0.4])),
+            (12, tuple(map(np.array, ([0.5, 0.5], [3.0, 4.0]))), ([0.9, 0.1], [3.2, 9.0])),
         ],
         mistakes={
             "old_for_new": lambda n, old, new: bound_rise(n, new, old),
             "one_observation": lambda n, old, new: bound_rise(1, old, new),
             "label_kl_left_out": lambda n, old, new: bound_rise(n, old, new) - _rise_of_weights(n, old, new),
             "component_kl_left_out": _rise_of_weights,
+            "rates_alone": _rise_of_logarithms,
             "old_weights": _rise_with_old_weights,
             "labels_merged": _rise_without_labels,
-            "sd_is_variance": lambda n, old, new: bound_rise(n, _with_variances(old), _with_variances(new)),
         },
     ),
 }
