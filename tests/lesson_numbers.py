@@ -605,7 +605,10 @@ def tsne():
     shifts = places[:, None] - places
     w, gauss = 1 / (1 + shifts**2) - np.eye(3), np.exp(-(shifts**2)) - np.eye(3)
     Q3, gauss = w / w.sum(), gauss / gauss.sum()
-    pull, push = -4 * (P3 * w * shifts)[0].sum(), -4 * (Q3 * w * shifts)[0].sum()
+    far = np.divide(1, shifts**2, out=np.zeros((3, 3)), where=shifts != 0)  # the weights of a map blown up
+    far /= far.sum()
+    pulls, pushes = -4 * (P3 * w * shifts).sum(axis=1), -4 * (Q3 * w * shifts).sum(axis=1)
+    pull, push = pulls[0], pushes[0]
 
     def pull_on_map(across, up, kernel):
         return forces(across, up, kernel).numbers["sizes"][0]
