@@ -87,7 +87,7 @@ def cut_down(notebook, sections, exercises, title):
 def _blocks(cells):
     """The cells by section and exercise. The start has no name, the introduction of the exercises is "Exercises"."""
     blocks = [("", [])]
-    for cell in _split_at_exercises(cells):
+    for cell in _split_at_headings(cells):
         if cell.cell_type == "markdown" and (found := _BEGINS.match(cell.source)):
             blocks.append((found[1] or found[3] or f"exercise {found[2]}", []))
             if blocks[-1][0] == "Objectives":
@@ -102,14 +102,17 @@ def _blocks(cells):
 _BEGINS = re.compile(r"## (\d+\.\d+) |### (?:Exercise|Bonus) (\d+\.\d+) |## (.*)|### What do I know now")
 
 
-def _split_at_exercises(cells):
-    """The introduction of the exercises stands in one cell with the first of them."""
+def _split_at_headings(cells):
+    """A section or an exercise may begin in the middle of a cell."""
     for cell in cells:
-        if cell.cell_type == "markdown" and cell.source.startswith("## Exercises\n") and "\n### " in cell.source:
-            introduction, first = cell.source.split("\n### ", 1)
-            yield nbformat.v4.new_markdown_cell(introduction.strip(), id=f"{cell.id}-intro", metadata=cell.metadata)
-            cell.source = f"### {first}"
+        first, *others = (
+            re.split(r"\n(?=## |### (?:Exercise|Bonus) )", cell.source) if cell.cell_type == "markdown" else [""]
+        )
         yield cell
+        if others:
+            cell.source = first.rstrip()
+        for number, text in enumerate(others):
+            yield nbformat.v4.new_markdown_cell(text, id=f"{cell.id}-{number}", metadata=cell.metadata)
 
 
 def _first_words(first, sections, title):
