@@ -95,9 +95,8 @@ def _draw_latent(figure):
         prior.set_data(_Z, np.exp(-(_Z**2) / 2) / math.sqrt(2 * math.pi) / highest)
         z = mean + n["sd"] * _Z  # dense where a narrow q lives
         code.set_data(z, np.exp(-(_Z**2) / 2) / math.sqrt(2 * math.pi) / n["sd"] / highest)
-        foot = log_variance - n["slope_of_log_variance"]
-        ends = (mean - n["slope_of_mean"], log_variance), (mean, foot)
-        heads[1].set_visible(foot > _LOG_VARIANCES[0])  # else the arrow goes on below the picture
+        ends = (mean - n["slope_of_mean"], log_variance), (mean, log_variance - n["slope_of_log_variance"])
+        heads[1].set_visible(ends[1][1] > _LOG_VARIANCES[0])  # else the arrow goes on below the picture
         signs = "<" if mean > 0 else ">", "v" if log_variance > 0 else "^"
         for arrow, head, (x, y), sign in zip(arrows, heads, ends, signs, strict=True):
             arrow.set_data([mean, x], [log_variance, y])
@@ -237,8 +236,8 @@ def _draw_linear(variances):
         lost = bars.bar(places, 1, 0.6, facecolor=style.PANEL, edgecolor=style.INK, hatch="///", linewidth=1)
         surface = bars.axhline(1, color=style.Q["color"], linestyle="--", linewidth=2)
         most = 2 + math.ceil(rates.sum(axis=1)[levels > 1e-3].max())
-        curve.set(xlim=(0, most), xlabel="rate, nats", ylabel="reconstruction, nats")
-        curve.set_ylim(0, highest(_NOISES[0]))  # the widest labels
+        highest = 1.05 * variances.sum() / 2
+        curve.set(xlim=(0, most), ylim=(0, highest / _NOISES[0]), xlabel="rate, nats", ylabel="reconstruction, nats")
         bend = curve.plot([], [], color=style.INK, linewidth=1.5)[0]
         tangent = curve.plot([], [], color=style.Q["color"], linestyle="--", linewidth=1.5)[0]
         point = curve.plot([], [], "o", color=style.Q["color"], markersize=10)[0]
@@ -249,7 +248,7 @@ def _draw_linear(variances):
                 bar.set_height(distortion)
             surface.set_ydata([n["level"]] * 2)
             surface.set_visible(n["level"] < 20)
-            curve.set_ylim(0, highest(n["noise_variance"]))
+            curve.set_ylim(0, highest / n["noise_variance"])
             bend.set_data(rates.sum(axis=1), distortions.sum(axis=1) / (2 * n["noise_variance"]))
             x = np.array([0, most])
             tangent.set_data(x, n["reconstruction"] - n["beta"] * (x - n["rate"]))
@@ -259,9 +258,6 @@ def _draw_linear(variances):
             return n["noise_variance"]  # on which the ticks depend
 
         return [*lost, surface, bend, tangent, point, words], draw
-
-    def highest(noise_variance):
-        return 1.05 * variances.sum() / (2 * noise_variance)
 
     return build
 
@@ -296,18 +292,7 @@ def _linear_alt(n):
 # --- (c) trained models -------------------------------------------------------------------------------------------
 
 # Ten colours, dark enough for text on the panel.
-DIGIT_COLOURS = [
-    "#01588a",
-    "#c2281d",
-    "#007a5a",
-    "#6d3fb0",
-    "#9a5b00",
-    "#5f6368",
-    "#b8327f",
-    "#5c6b00",
-    "#22262b",
-    "#007380",
-]
+DIGIT_COLOURS = "#01588a #c2281d #007a5a #6d3fb0 #9a5b00 #5f6368 #b8327f #5c6b00 #22262b #007380".split()
 _SHOWN = 1000  # test images
 _TILES = 8
 _WINDOWS = {"the prior, ±3": "prior", "the codes": "codes"}
