@@ -292,7 +292,8 @@ def _linear_alt(n):
 # --- (c) trained models -------------------------------------------------------------------------------------------
 
 # Ten colours, dark enough for text on the panel.
-DIGIT_COLOURS = "#01588a #c2281d #007a5a #6d3fb0 #9a5b00 #5f6368 #b8327f #5c6b00 #22262b #007380".split()
+_HUES = ("01588a", "c2281d", "007a5a", "6d3fb0", "9a5b00", "5f6368", "b8327f", "5c6b00", "22262b", "007380")
+DIGIT_COLOURS = [f"#{hue}" for hue in _HUES]
 _SHOWN = 1000  # test images
 _TILES = 8
 _WINDOWS = {"the prior, ±3": "prior", "the codes": "codes"}
