@@ -66,6 +66,12 @@ def test_linear_vae_weighs_the_noise_by_the_coefficient(beta):
     assert (n["rate"], n["distortion"]) == pytest.approx((rates.sum(), distortions.sum()), rel=1e-12)
 
 
+def test_the_slope_of_the_curve_is_the_price():
+    below, above = linear(1.999, 0.1), linear(2.001, 0.1)
+    saved = below["reconstruction"] - above["reconstruction"]
+    assert saved / (above["rate"] - below["rate"]) == pytest.approx(2, rel=1e-3)
+
+
 @pytest.mark.parametrize(("beta", "used"), [(2.49, 3), (2.51, 2), (9.9, 2), (10.1, 1), (39.9, 1), (40.1, 0)])
 def test_latents_die_at_the_coefficients_told(beta, used):
     assert linear(beta, 0.1)["used"] == used
@@ -74,7 +80,7 @@ def test_latents_die_at_the_coefficients_told(beta, used):
 def test_linear_vae_takes_your_variances():
     explorer = linear_vae(beta=2, variances=[3, 0.5], noise_variance=0.2)
     assert explorer.numbers["rate"] == pytest.approx((np.log(3 / 0.4) + np.log(0.5 / 0.4)) / 2)
-    assert "of 2 dimensions" in explorer.text
+    assert "of 2 latents" in explorer.text
 
 
 # --- (c) trained models -------------------------------------------------------------------------------------------

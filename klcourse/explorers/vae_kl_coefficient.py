@@ -43,7 +43,7 @@ def latent_kl(mean=1.0, log_variance=-2.0):
     -------
     klcourse.live.Explorer
         The two curves, and the plane of mean and log variance. The thick arrows are one step of gradient descent on
-        this KL, with a learning rate of 1: their lengths are the slopes.
+        this KL, with a learning rate of 1: their lengths are the slopes. An arrow without a head goes on below.
 
     Raises
     ------
@@ -95,7 +95,8 @@ def _draw_latent(figure):
         prior.set_data(_Z, np.exp(-(_Z**2) / 2) / math.sqrt(2 * math.pi) / highest)
         z = mean + n["sd"] * _Z  # dense where a narrow q lives
         code.set_data(z, np.exp(-(_Z**2) / 2) / math.sqrt(2 * math.pi) / n["sd"] / highest)
-        ends = (mean - n["slope_of_mean"], log_variance), (mean, max(log_variance - n["slope_of_log_variance"], -7.8))
+        ends = (mean - n["slope_of_mean"], log_variance), (mean, log_variance - n["slope_of_log_variance"])
+        heads[1].set_visible(ends[1][1] > _LOG_VARIANCES[0])  # else the arrow goes on below the picture
         signs = "<" if mean > 0 else ">", "v" if log_variance > 0 else "^"
         for arrow, head, (x, y), sign in zip(arrows, heads, ends, signs, strict=True):
             arrow.set_data([mean, x], [log_variance, y])
@@ -129,7 +130,7 @@ def _latent_readout(n):
 def _latent_alt(n):
     return (
         f"Left: the curve of q, mean {_signed(n['mean'], 2)} and sd {n['sd']:.4f}, and of p = N(0, 1). Right: contours "
-        f"of KL over mean and log variance, here {_signed(n['log_variance'], 2)}, with arrows downhill to (0, 0). "
+        f"of KL over mean and log variance, here {_signed(n['log_variance'], 2)}, with two arrows downhill. "
         f"{_latent_readout(n)}"
     )
 
@@ -149,7 +150,7 @@ _LOWEST = 0.0009
 
 
 def linear_vae(beta=1.0, variances=(4, 1, 0.25), noise_variance=0.1):
-    """Weight the KL of the best linear VAE, which is known in closed form, and see which dimensions it keeps.
+    """Weight the KL of the best linear VAE, which is known in closed form, and see which axes of the data it keeps.
 
     Parameters
     ----------
@@ -163,7 +164,8 @@ def linear_vae(beta=1.0, variances=(4, 1, 0.25), noise_variance=0.1):
     Returns
     -------
     klcourse.live.Explorer
-        The variance of each dimension as a bar with its distortion filled, and the rate-distortion curve.
+        The variance of each axis as a bar, hatched up to what is lost, and reconstruction against rate: a tangent with
+        the slope -beta touches the curve at the optimum.
 
     Raises
     ------
@@ -172,12 +174,13 @@ def linear_vae(beta=1.0, variances=(4, 1, 0.25), noise_variance=0.1):
 
     Notes
     -----
-    With the level t = beta noise_variance, a dimension of variance λ > t has rate ½ log(λ/t) and distortion t, the
-    others rate 0 and distortion λ. Source: Lucas et al., "Don't Blame the ELBO!" (2019), and Cover & Thomas,
-    "Elements of Information Theory" (2006), section 10.3.3, reverse water-filling.
+    With the level t = beta noise_variance, an axis of variance λ > t has rate ½ log(λ/t) and distortion t, the others
+    rate 0 and distortion λ. Distortion is the mean squared error; divided by 2 noise_variance it is the reconstruction
+    in nats, but for a constant. Source: Lucas et al., "Don't Blame the ELBO!" (2019), and Cover & Thomas, "Elements of
+    Information Theory" (2006), section 10.3.3, reverse water-filling.
 
     >>> linear_vae().text
-    'Level 0.1000: 3 of 3 dimensions are used. Rate 3.4539 nats, distortion 0.3000.'
+    'Level 0.1000: 3 of 3 latents are used. Rate 3.4539 nats, distortion 0.3000, reconstruction 1.5000 nats.'
     """
     variances = finite("variances", variances)
     if variances.ndim != 1 or not 1 <= variances.size <= 5 or not ((variances >= 0.01) & (variances <= 10)).all():
@@ -207,6 +210,7 @@ def _linear(beta, noise_variance, variances):
         "distortions": distortions,
         "rate": rates.sum(),
         "distortion": distortions.sum(),
+        "reconstruction": distortions.sum() / (2 * noise_variance),
         "used": int((variances > level).sum()),
         "variances": variances,
         "beta": beta,
@@ -225,15 +229,16 @@ def _draw_linear(variances):
         bars.set_xticks(places, [f"{variance:g}" for variance in variances])
         bars.set_yticks((0.001, 0.01, 0.1, 1, 10), ("0.001", "0.01", "0.1", "1", "10"))
         bars.set_yticks([], minor=True)
-        bars.set_xlabel("dimension, by its variance")
+        bars.set_xlabel("axes of the data, by variance")
         bars.bar(places, variances, 0.6, facecolor=style.P["color"], alpha=0.3)
         bars.text(0, 1.01, "kept", color=style.P["text"], transform=bars.transAxes, va="bottom")
         bars.text(1, 1.01, "hatched: lost", transform=bars.transAxes, va="bottom", ha="right")
         lost = bars.bar(places, 1, 0.6, facecolor=style.PANEL, edgecolor=style.INK, hatch="///", linewidth=1)
         surface = bars.axhline(1, color=style.Q["color"], linestyle="--", linewidth=2)
-        top = 2 + math.ceil(rates.sum(axis=1)[levels > 1e-3].max())
-        curve.set(xlim=(0, 1.05 * variances.sum()), ylim=(0, top), xlabel="distortion", ylabel="rate, nats")
-        curve.plot(distortions.sum(axis=1), rates.sum(axis=1), color=style.INK, linewidth=1.5)
+        most = 2 + math.ceil(rates.sum(axis=1)[levels > 1e-3].max())
+        highest = 1.05 * variances.sum() / 2
+        curve.set(xlim=(0, most), ylim=(0, highest / _NOISES[0]), xlabel="rate, nats", ylabel="reconstruction, nats")
+        bend = curve.plot([], [], color=style.INK, linewidth=1.5)[0]
         tangent = curve.plot([], [], color=style.Q["color"], linestyle="--", linewidth=1.5)[0]
         point = curve.plot([], [], "o", color=style.Q["color"], markersize=10)[0]
         words = curve.text(1, 0.98, "", transform=curve.transAxes, ha="right", va="top")
@@ -243,21 +248,25 @@ def _draw_linear(variances):
                 bar.set_height(distortion)
             surface.set_ydata([n["level"]] * 2)
             surface.set_visible(n["level"] < 20)
-            x = np.array([0, 1.05 * variances.sum()])
-            tangent.set_data(x, n["rate"] - (x - n["distortion"]) / (2 * n["level"]))
+            curve.set_ylim(0, highest / n["noise_variance"])
+            bend.set_data(rates.sum(axis=1), distortions.sum(axis=1) / (2 * n["noise_variance"]))
+            x = np.array([0, most])
+            tangent.set_data(x, n["reconstruction"] - n["beta"] * (x - n["rate"]))
             tangent.set_visible(n["used"] > 0)
-            point.set_data([n["distortion"]], [min(n["rate"], top)])
+            point.set_data([min(n["rate"], most)], [n["reconstruction"]])
             words.set_text(f"{n['used']} of {variances.size} used,\nlevel c σ² = {n['level']:.3g}")
+            return n["noise_variance"]  # on which the ticks depend
 
-        return [*lost, surface, tangent, point, words], draw
+        return [*lost, surface, bend, tangent, point, words], draw
 
     return build
 
 
 def _linear_readout(n):
     return (
-        f"Level {n['level']:.4f}: {n['used']} of {len(n['variances'])} dimensions are used. "
-        f"Rate {style.amount(n['rate'])}, distortion {n['distortion']:.4f}."
+        f"Level {n['level']:.4f}: {n['used']} of {len(n['variances'])} latents are used. "
+        f"Rate {style.amount(n['rate'])}, distortion {n['distortion']:.4f}, "
+        f"reconstruction {style.amount(n['reconstruction'])}."
     )
 
 
@@ -270,31 +279,21 @@ def _hidden_linear_readout(n):
 
 
 def _hidden_linear_alt(n):
-    return f"Two pairs of axes, the left one for the variance of the three dimensions, {_sizes(n)}."
+    return f"Two pairs of axes, the left one for the variances {_sizes(n)} along the axes of the data."
 
 
 def _linear_alt(n):
     return (
-        f"Left: bars of the variances {_sizes(n)}, filled with what is lost up to the level c σ². Right: the "
-        f"rate-distortion curve with the present point and its tangent. {_linear_readout(n)}"
+        f"Left: bars of the variances {_sizes(n)}, hatched with what is lost up to the level c σ². Right: a falling "
+        f"curve of reconstruction against rate; its tangent of slope −c touches it at a dot. {_linear_readout(n)}"
     )
 
 
 # --- (c) trained models -------------------------------------------------------------------------------------------
 
 # Ten colours, dark enough for text on the panel.
-DIGIT_COLOURS = [
-    "#01588a",
-    "#c2281d",
-    "#007a5a",
-    "#6d3fb0",
-    "#9a5b00",
-    "#5f6368",
-    "#b8327f",
-    "#5c6b00",
-    "#22262b",
-    "#007380",
-]
+_HUES = ("01588a", "c2281d", "007a5a", "6d3fb0", "9a5b00", "5f6368", "b8327f", "5c6b00", "22262b", "007380")
+DIGIT_COLOURS = [f"#{hue}" for hue in _HUES]
 _SHOWN = 1000  # test images
 _TILES = 8
 _WINDOWS = {"the prior, ±3": "prior", "the codes": "codes"}
