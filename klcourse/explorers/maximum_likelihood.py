@@ -417,13 +417,13 @@ def _rolled(n):
 
 def _hidden_bias_alt(n):
     return (
-        f"Left: histogram of KL(p̂‖p) over {_rolled(n)}, none below 0, near a dashed χ² curve. {_hidden_bias_readout(n)}"
+        f"Left: histogram of KL(p̂‖p) over {_rolled(n)}, none below 0, and a dashed χ² curve. {_hidden_bias_readout(n)}"
     )
 
 
 def _bias_alt(n):
     return (
-        f"Left: histogram of KL(p̂‖p) over {_rolled(n)}, none below 0, near a dashed χ² curve. "
+        f"Left: histogram of KL(p̂‖p) over {_rolled(n)}, none below 0, and a dashed χ² curve. "
         "Right: the mean KL over n falls beside the straight line (K − 1)/2n. "
         f"{_bias_readout(n)}"
     )
