@@ -155,7 +155,7 @@ def mixing_weight(p=(1.0, 0.0), q=(0.5, 0.5), names=("red", "green", "blue"), w=
     Returns
     -------
     klcourse.live.Explorer
-        JS, the two KL whose weighted mean it is, and its bound, the entropy H(w). All in bits.
+        JS, the two KLs whose weighted mean it is, and its bound, the entropy H(w). All in bits.
 
     Raises
     ------

@@ -80,7 +80,7 @@ def reached_by_chance(first, second):
 _TIE = 1e-9
 
 
-def _deals(first, second, length=None, slips_alike=False):
+def _deals(first, second, length=None, slips_alike=False, weights=None):
     """JS of each way to deal `length` words of the bag as the first text, and JS of the two texts."""
     first, second = np.array(first), np.array(second)
     bag = first + second
@@ -89,7 +89,9 @@ def _deals(first, second, length=None, slips_alike=False):
     if slips_alike:
         ways = sorted(set(ways))
     dealt = np.array([np.bincount(way, minlength=len(bag)) for way in ways])
-    return js_divergence(*map(_shares, (dealt, bag - dealt))), js_divergence(_shares(first), _shares(second))
+    return tuple(
+        js_divergence(*map(_shares, pair), weights=weights) for pair in ((dealt, bag - dealt), (first, second))
+    )
 
 
 def _shares(counts):
@@ -111,6 +113,12 @@ def _weighted_alike(first, second):
     return np.mean(by_chance >= here - _TIE)
 
 
+def _longer_weighs_more(first, second):
+    weights = np.array([sum(first), sum(second)]) / (sum(first) + sum(second))
+    by_chance, here = _deals(first, second, weights=weights)
+    return np.mean(by_chance >= here - _TIE)
+
+
 def _halves_dealt(first, second):
     by_chance, here = _deals(first, second, length=(sum(first) + sum(second)) // 2)
     return np.mean(by_chance >= here - _TIE)
@@ -123,6 +131,7 @@ FUNCTIONS = {
             ([3, 2, 0], [1, 0, 4]),
             (np.array([4, 1, 0]), np.array([1, 1, 3])),
             ([2, 1, 0, 0], [0, 1, 3, 1]),  # of different length
+            ([3, 0, 0, 0], [1, 2, 1, 2]),  # weights by length would give another share
             ([4, 0], [0, 4]),
             ([1, 2, 1], [1, 2, 1]),
             ([3, 0, 1], [2, 0, 4]),  # a word that neither has
@@ -134,6 +143,7 @@ FUNCTIONS = {
             "deals_counted": _deals_counted,
             "deals_weighted_alike": _weighted_alike,
             "halves_dealt": _halves_dealt,
+            "longer_weighs_more": _longer_weighs_more,
             "mean_by_chance": lambda first, second: np.mean(_deals(first, second)[0]),
         },
     ),
