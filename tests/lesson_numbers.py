@@ -619,15 +619,15 @@ def tsne():
     P20, P50 = joint_affinities(images, 20).ravel(), joint_affinities(images, 50).ravel()
     one_place = map_affinities(np.zeros((250, 2))).ravel()
 
-    def kl_at_end(start, exaggerated):
+    def kl_at_end(start, exaggeration):
         """In nats, after 500 steps from a random start."""
         y = np.random.default_rng(start).normal(0, 0.01, size=(250, 2))
-        return next(islice(descend(P20.reshape(250, 250), y, exaggerated=exaggerated), 500, None))[0]
+        return next(islice(descend(P20.reshape(250, 250), y, exaggeration=exaggeration), 500, None))[0]
 
     @cache
-    def ends(exaggerated):
+    def ends(exaggeration):
         """Of the five starts that the question speaks of."""
-        return [kl_at_end(start, exaggerated) for start in range(5)]
+        return [kl_at_end(start, exaggeration) for start in range(5)]
 
     return locals()
 

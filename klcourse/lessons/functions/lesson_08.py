@@ -118,6 +118,7 @@ FUNCTIONS = {
             (_symmetric(0.3, 0.1, 0.1), _symmetric(0.35, 0.15, 0)),
             (_THREE, _FOUR),
             (2 * _THREE, _symmetric(0.4, 0.5, 0.1)),
+            (_THREE, (1 + 1e-6) * _symmetric(0.2, 0.25, 0.05)),
             (_symmetric(0.6, -0.2, 0.1), _THREE),
         ],
         mistakes={
