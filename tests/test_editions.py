@@ -1,6 +1,7 @@
 """What a teacher hands out: no solution in the student's edition, pages without a network, the marks of nbgrader."""
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -19,7 +20,8 @@ import pytest
 from delivery import Refused, deliver
 from nbconvert import HTMLExporter, MarkdownExporter
 
-from klcourse.lessons.data import exercises, points, questions
+from klcourse.lessons.data import exercises, hints, points, questions
+from klcourse.lessons.own import key
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 NAMES = [path.name for path in NOTEBOOKS]
@@ -117,6 +119,8 @@ def test_the_student_edition_is_a_repository(tmp_path, capsys):
         (["student", "x", "1.1"], "unrecognized arguments: 1.1"),
         (["html", "x", "--address", "me/kl"], "unrecognized arguments: --address me/kl"),
         (["graded", "x", "1.1", "9.9"], "There are no points for 9.9: choose from 1.1"),
+        (["graded", "x", "1.1", "--secret", "s", "--names", "nowhere"], "nowhere is not there"),
+        (["graded", "x", "1.1", "--names", "nowhere"], "need both: --secret FILE and --names FILE"),
         (["student", NOTEBOOKS[0].parent / "class"], "lies among the sources"),
         (["student", NOTEBOOKS[0].parent], "lies among the sources"),
         (["student", NOTEBOOKS[0].parents[1]], "holds something else"),
@@ -475,6 +479,43 @@ def test_nbgrader_gives_the_marks(tmp_path, nbgrader):
         assert words in page
         assert fetched(page) == []
         assert "<math" in page
+
+
+def test_each_student_is_marked_with_numbers_of_their_own(tmp_path, nbgrader):
+    """Neither what a neighbour found nor what the package knows is right, and mistakes get their hints."""
+    course, lesson = tmp_path / "course", "01_discrete_kl"
+    (tmp_path / "secret").write_text("known to the teacher alone", "utf-8")
+    (tmp_path / "names").write_text("Ada\nBob\n", "utf-8")
+    run_editions("graded", course, "1.1", "--secret", tmp_path / "secret", "--names", tmp_path / "names")
+    leave_out_pictures(course / "source" / lesson / f"{lesson}.ipynb")
+    nbgrader(course, f"generate_assignment {lesson}")
+    assert files_in(course / "release") == {f"{lesson}/{lesson}.ipynb", f"{lesson}/own_numbers.json"}
+    answers = json.loads((course / "own_answers.json").read_text("utf-8"))
+    known = [f"{asked['answer']:.6g}" for held in answers.values() for asked in held.values()]
+    handed_out = "".join(path.read_text("utf-8") for path in (course / "release" / lesson).iterdir())
+    assert len(known) == 6
+    assert [number for number in known if number in handed_out] == []
+    own = {
+        "own_1_1a =": 'np.sum(mine["A"] * np.log(mine["A"] / mine["B"]))',
+        "own_1_1b =": 'np.sum(mine["B"] * np.log(mine["B"] / mine["A"]))',
+        "own_1_1c =": "own_1_1a / np.log(2)",
+        "kl_cd_nats =": exercises()["1.1d"]["answer"],
+    }
+    hand_in(course, "Ada", lesson, {"student =": "'ada'"} | own)
+    copied = {"student =": "'Ada'", "own_1_1b =": exercises()["1.1b"]["answer"], "kl_cd_nats =": 1}
+    hand_in(course, "Bob", lesson, own | copied | {"own_1_1c =": answers[key("Bob")]["1.1a"]["answer"]})
+    nbgrader(course, f"autograde {lesson}", f"generate_feedback {lesson}", "export")
+    with (course / "grades.csv").open(newline="") as file:
+        marks = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert marks == {"Ada": points()["1.1"] * 4 / 5, "Bob": 0}
+    pages = {
+        name: unescape((course / "feedback" / name / lesson / f"{lesson}.html").read_text("utf-8")) for name in marks
+    }
+    assert (
+        f"✓ 1.1a is right: with your numbers, KL(A‖B) = {answers[key('Ada')]['1.1a']['answer']:.5g} nats."
+        in pages["Ada"]
+    )
+    assert f"✗ 1.1c is not right yet: {hints()['nats']}" in pages["Bob"]
 
 
 # --- which hints a class got ----------------------------------------------------------------------------------------

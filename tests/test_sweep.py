@@ -14,6 +14,7 @@ import dataclasses
 import importlib
 import inspect
 import itertools
+import json
 import math
 import pkgutil
 import re
@@ -23,6 +24,7 @@ import time
 import types
 import warnings
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,7 +33,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import klcourse
 from klcourse.fitting import exact_slopes
-from klcourse.lessons import asking
+from klcourse.lessons import asking, own
 from klcourse.live import Area, Explorer, Picture, Range, Veil, slider
 from klcourse.mnist import load_mnist
 from klcourse.tsne import joint_affinities
@@ -125,6 +127,12 @@ def saved():
     return "model.npz"
 
 
+def in_the_list():
+    """The name of a student who has numbers, in a folder that the test throws away."""
+    Path(own.NUMBERS).write_text(json.dumps({own.key("Ada"): {"1.1a": {"A": [0.5, 0.5]}}}), "utf-8")
+    return "Ada"
+
+
 OBJECTS = {"Explorer": explorer, "Picture": picture, "Range": lambda: Range(0, 1, 0.1), "VAE": VAE}
 FOUR_POINTS = [[0.0, 0.0], [1.0, 0.0], [0.0, 2.0], [3.0, 3.0]]
 COVARIANCE = [[2.0, 0.5], [0.5, 1.0]]
@@ -200,6 +208,7 @@ SOUND = {
     "squared_distances": [1.0, 4.0, 9.0, 16.0],
     "step": 0.1,
     "steps": 3,
+    "student": lambda: in_the_list(),
     "target": 7.0,
     "texts": [["1", "2"]],
     "value": 0.5,

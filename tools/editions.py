@@ -9,6 +9,7 @@
 
     --address OWNER/NAME   where the student edition will stand on GitHub: its badges lead there
     --without-solutions    of a plan, what students get
+    --secret FILE --names FILE   of the graded course: numbers of each student's own, where own_numbers.toml has some
     --replace              put the edition in the place of an older one that nobody has changed
 
 It needs nbconvert, which comes with JupyterLab; `html` also needs latex2mathml.
@@ -16,6 +17,7 @@ It needs nbconvert, which comes with JupyterLab; `html` also needs latex2mathml.
 
 import argparse
 import copy
+import json
 import re
 import sys
 from html import escape
@@ -23,6 +25,7 @@ from pathlib import Path
 
 import mathml
 import nbformat
+import own_numbers
 import plans
 from cards import cards
 from delivery import Refused, deliver
@@ -30,7 +33,7 @@ from nbconvert import HTMLExporter
 from nbconvert.preprocessors import TagRemovePreprocessor
 from repository import student_repository
 
-from klcourse.lessons import data
+from klcourse.lessons import data, own
 
 __all__ = ["EDITIONS", "graded", "html", "main", "student", "teacher"]
 
@@ -220,7 +223,7 @@ _OFFLINE = {  # a template of nbconvert's that is nbgrader's own, but for MathJa
 }
 
 
-def graded(notebook, points):
+def graded(notebook, points, with_own=()):
     """Return a notebook as the source of an nbgrader assignment.
 
     Parameters
@@ -228,6 +231,8 @@ def graded(notebook, points):
     notebook : nbformat.NotebookNode
     points : dict of str to float
         What each chosen exercise is worth, such as ``{"1.1": 5}``. The others check themselves as ever.
+    with_own : collection of str
+        The exercises in which some parts are marked with numbers of each student's own.
 
     Returns
     -------
@@ -240,11 +245,22 @@ def graded(notebook, points):
     for cell, following in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
         exercise = _exercise(cell)
         if exercise in points:
-            cells += [_answer_cell(cell, exercise, following), _points_cell(cell, exercise, points[exercise])]
+            cells.append(_answer_cell(cell, exercise, following))
+            cells += _own_cells(cell, exercise) if exercise in with_own else []
+            cells.append(_points_cell(cell, exercise, points[exercise], exercise in with_own))
         elif not _is_solution(cell):
             cells.append(cell)
+    if with_own:
+        first = next(i for i, cell in enumerate(cells) if cell.cell_type == "code")
+        cells.insert(first + 1, _marked(nbformat.v4.new_code_cell(_WHO, id="who"), "who", solution=True))
     notebook.cells = cells
     return notebook
+
+
+_WHO = """\
+student = ...  # your name in quotation marks, as your teacher has it
+### BEGIN SOLUTION
+### END SOLUTION"""
 
 
 def _exercise(cell):
@@ -271,12 +287,46 @@ def _assignment(name, value):
     return f"{name} = {value}" if name != value else ""
 
 
-def _points_cell(stub, exercise, points):
-    answers = ", ".join(f'"{part}": {name}' for part, name in _CHECK.findall(stub.source))
-    source = f"""\
-from klcourse.lessons import grade
+def _own_cells(stub, exercise):
+    """What stands between the printed numbers, which stay for practice, and the points."""
+    parts, words = own_numbers.OWN[exercise]["parts"], own_numbers.OWN[exercise]["words"]
+    letters = ", ".join(f"({part.removeprefix(exercise)})" for part in parts)
+    told = f"""\
+#### {exercise} with numbers of your own
 
-verdicts = [grade(part, answer) for part, answer in {{{answers}}}.items()]
+Above you practise: every answer is checked at once. What earns the marks for {letters} is the same question with \
+numbers of your own, which is judged when you have handed in. {words} Write your name into the cell below the imports, \
+and run that cell before this one."""
+    numbers = f"""\
+from klcourse.lessons import own_numbers
+
+mine = own_numbers("{exercise}", student)
+mine"""
+    units = {part: data.exercises()[part].get("unit", "") for part in parts}
+    lines = [f"{_own_name(part)} = ...  # {part} {unit}".rstrip() for part, unit in units.items()]
+    answers = "\n".join([*lines, "### BEGIN SOLUTION", "### END SOLUTION"])
+    return [
+        nbformat.v4.new_markdown_cell(told, id=f"{stub.id}-own"),
+        _marked(nbformat.v4.new_code_cell(numbers, id=f"{stub.id}-own-numbers"), f"numbers-{exercise}", locked=True),
+        _marked(nbformat.v4.new_code_cell(answers, id=f"{stub.id}-own-answers"), f"own-{exercise}", solution=True),
+    ]
+
+
+def _own_name(part):
+    return f"own_{part.replace('.', '_')}"
+
+
+def _points_cell(stub, exercise, points, with_own):
+    own_parts = own_numbers.OWN[exercise]["parts"] if with_own else []
+    calls = [
+        f'grade_own("{part}", {_own_name(part)})' if part in own_parts else f'grade("{part}", {name})'
+        for part, name in _CHECK.findall(stub.source)
+    ]
+    functions = sorted({call.partition("(")[0] for call in calls})
+    source = f"""\
+from klcourse.lessons import {", ".join(functions)}
+
+verdicts = [{", ".join(calls)}]
 print(*(verdict.message for verdict in verdicts), sep="\\n")
 {points} * sum(verdict.correct for verdict in verdicts) / len(verdicts)  # points"""
     cell = nbformat.v4.new_code_cell(source, id=f"{stub.id}-points")
@@ -326,10 +376,37 @@ def _plan_files(options):
 
 def _graded_files(options):
     points = _points(options.exercises)
-    lessons = {exercise.split(".")[0] for exercise in points}
-    chosen = [(path, notebook) for path, notebook in _notebooks() if str(int(path.name[:2])) in lessons]
-    sources = {f"source/{path.stem}/{path.name}": _text(graded(notebook, points)) for path, notebook in chosen}
-    return sources | {"nbgrader_config.py": _CONFIG} | _OFFLINE
+    names, secret = _class(options)
+    with_own = [exercise for exercise in points if exercise in own_numbers.OWN] if names else []
+    if names and not with_own:
+        raise Refused(f"None of these has numbers of each student's own: choose from {', '.join(own_numbers.OWN)}.")
+    files = {"nbgrader_config.py": _CONFIG} | _OFFLINE
+    numbers, answers = own_numbers.tables(names, secret, with_own)
+    if with_own:
+        files[own.ANSWERS] = _json(answers)
+    for path, notebook in _notebooks():
+        number = str(int(path.name[:2]))
+        if number not in {exercise.split(".")[0] for exercise in points}:
+            continue
+        its = [exercise for exercise in with_own if exercise.split(".")[0] == number]
+        files[f"source/{path.stem}/{path.name}"] = _text(graded(notebook, points, its))
+        if its:
+            of_lesson = {who: {each: held[each] for each in its} for who, held in numbers.items()}
+            files[f"source/{path.stem}/{own.NUMBERS}"] = _json(of_lesson)
+    return files
+
+
+def _class(options):
+    """The names and the secret of a class, both or neither."""
+    if bool(options.names) != bool(options.secret):
+        raise Refused("Numbers of each student's own need both: --secret FILE and --names FILE.")
+    if not options.names:
+        return [], ""
+    return own_numbers.read_names(options.names), own_numbers.read_secret(options.secret)
+
+
+def _json(table):
+    return json.dumps(table, indent=1) + "\n"
 
 
 def _notebooks():
@@ -390,6 +467,8 @@ def _options(arguments):
         command.add_argument("folder", type=Path)
         if edition == "graded":
             command.add_argument("exercises", nargs="*")
+            command.add_argument("--secret", type=Path)
+            command.add_argument("--names", type=Path)
         if edition == "student":
             command.add_argument("--address")
         command.add_argument("--replace", action="store_true")

@@ -16,6 +16,7 @@ The texts and numbers are data, one file a lesson (`01.toml` to `08.toml`):
 
 from klcourse.lessons.asking import predict, unlock_all
 from klcourse.lessons.checking import Verdict, check, confirm, grade
+from klcourse.lessons.own import grade_own, own_numbers
 from klcourse.lessons.record import progress
 
-__all__ = ["Verdict", "check", "confirm", "grade", "predict", "progress", "unlock_all"]
+__all__ = ["Verdict", "check", "confirm", "grade", "grade_own", "own_numbers", "predict", "progress", "unlock_all"]

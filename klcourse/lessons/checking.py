@@ -11,7 +11,7 @@ import numpy as np
 from klcourse.checks import shown
 from klcourse.lessons import data, record, running
 
-__all__ = ["TOLERANCE", "Verdict", "agree", "check", "confirm", "grade"]
+__all__ = ["TOLERANCE", "Verdict", "agree", "check", "confirm", "grade", "judge"]
 
 TOLERANCE = 1e-3  # relative: four significant digits are enough
 
@@ -87,6 +87,15 @@ def grade(exercise, answer):
     asked = exercises[exercise]
     if (wanted := data.function(exercise)) is not None:
         return _grade_function(exercise, asked, wanted, answer)
+    return judge(exercise, asked, answer)
+
+
+def judge(exercise, asked, answer):
+    """Judge an answer by what an exercise asks, which may be other than what its lesson's file says.
+
+    >>> judge("1.1a", {"asks": "KL(A‖B)", "answer": 0.5, "unit": "nats"}, 0.5).message
+    '✓ 1.1a is right: KL(A‖B) = 0.5 nats.'
+    """
     if agree(answer, asked["answer"], asked.get("tolerance", TOLERANCE)):
         return Verdict(True, None, f"✓ {exercise} is right: {asked['asks']} = {_shown(asked)}.")
     return _wrong(exercise, _hint(answer, asked))

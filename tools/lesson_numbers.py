@@ -1,7 +1,8 @@
 """The numbers of each lesson's exercises, and the operations that its answers and mistakes are made of.
 
 In a lesson's file each number says what it comes from: `from = "kl_divergence(P, Q)"`. `test_lessons.py` evaluates that
-with the names that the lesson's function here returns. Nothing of it runs in a kernel.
+with the names that the lesson's function here returns, and `own_numbers.py` with numbers of each student's own in the
+place of some. Nothing of it runs in a kernel.
 """
 
 import math
@@ -58,6 +59,7 @@ EVERYWHERE = {
     "log_density": log_density,
     "log_joint": log_joint,
     "lower_bound": lower_bound,
+    "m_step": m_step,
     "matched_bound": matched_bound,
     "norm": norm,
     "np": np,
@@ -644,10 +646,13 @@ LESSONS = {
 }
 
 
-def evaluate(expression, lesson, answer=None, unit=None):
-    """Return the value of an expression in a lesson's file, where `answer` is the exercise's own."""
-    names = {**EVERYWHERE, **numbers_of(lesson), "answer": answer}
-    if unit in ("nats", "bits"):
+def evaluate(expression, lesson, answer=None, unit=None, instead=None):
+    """Return the value of an expression in a lesson's file, where `answer` is the exercise's own.
+
+    What the dict `instead` names takes the place of the lesson's numbers.
+    """
+    names = {**EVERYWHERE, **numbers_of(lesson), **(instead or {}), "answer": answer}
+    if answer is not None and unit in ("nats", "bits"):
         names["nats"] = answer * (math.log(2) if unit == "bits" else 1)
     return eval(expression, names)
 
