@@ -2,7 +2,7 @@
 
     python tools/plans.py
 
-writes the plans of plans.toml into TEACHING.md; `editions.py plan NAME FOLDER` makes the notebooks of one.
+writes the plans and the cuts of plans.toml into TEACHING.md; `editions.py plan NAME FOLDER` makes the notebooks of one.
 """
 
 import ast
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import nbformat
 
-__all__ = ["GUIDE", "PLANS", "asked_in", "cut_down", "in_words", "parts", "with_plans"]
+__all__ = ["CUTS", "GUIDE", "PLANS", "asked_in", "cut_down", "in_words", "parts", "with_plans"]
 
 PLANS = tomllib.loads((Path(__file__).parent / "plans.toml").read_text("utf-8"))
+CUTS = PLANS.pop("cuts")
 GUIDE = Path(__file__).resolve().parents[1] / "TEACHING.md"
 
 
@@ -223,7 +224,10 @@ def asked_in(notebooks):
 
 
 def with_plans(guide, questions):
-    """Return the guide with the plans as they are in the data."""
+    """Return the guide with the plans, and with what to cut of each lesson, as they are in the data."""
+    for lesson, words in CUTS.items():
+        line = rf"(^### {lesson} · (?:(?!^### ).)*?^- \*\*Cut:\*\*) [^\n]*"
+        guide = re.sub(line, lambda found, words=words: f"{found[1]} {words}", guide, flags=re.M | re.S)
     plans = "\n".join(in_words(plan, questions) for plan in PLANS.values())
     return re.sub(rf"{_START}.*?{_END}", lambda _: f"{_START}\n\n{plans}\n{_END}", guide, flags=re.S)
 
