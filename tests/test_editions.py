@@ -265,6 +265,7 @@ def test_a_web_page_folds_all_that_solves_and_says_what_its_reader_can_do(notebo
     words = unescape(re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", "", page, flags=re.S))
     assert not re.search("(of the|its) three dots|press Shift|not answered yet", words)
     assert "progress(" not in words.split("Exercises")[-1]
+    assert "Run this cell" not in words
 
 
 @each_notebook
@@ -276,6 +277,28 @@ def test_a_web_page_folds_what_is_said_to_each_answer(notebook):
     for answer in (answer for name in asked for answer in questions()[name]["answers"]):
         assert answer["text"] in page
         assert answer["feedback"] in folded
+
+
+# What lies right of the paper, or is cut off or scrolled inside its own box.
+CUT_OFF = """width => [...document.querySelectorAll('main pre, main table, main math, main img, main p, main li')]
+    .filter(part => part.checkVisibility() && (part.getBoundingClientRect().right > width + 1
+        || getComputedStyle(part).overflowX != 'visible' && part.scrollWidth > part.clientWidth + 1))
+    .map(part => part.textContent.slice(0, 60))"""
+
+
+@each_notebook
+def test_nothing_of_a_web_page_is_cut_off_on_paper(notebook, browser, tmp_path):
+    """Of A4, with what the printer leaves."""
+    (tmp_path / "page.html").write_text(page_of(notebook), "utf-8")
+    page = browser.new_page(viewport={"width": 703, "height": 1032})
+    page.goto((tmp_path / "page.html").as_uri())
+    page.emulate_media(media="print")
+    printed = page.evaluate(CUT_OFF, 703)
+    page.add_style_tag(content="pre { white-space: pre !important; }")
+    broken = page.evaluate(CUT_OFF, 703)
+    page.close()
+    assert printed == []
+    assert broken != [], "long lines of code would be"
 
 
 def test_vote_cards_fit_their_sheets(tmp_path, browser):

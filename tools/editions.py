@@ -114,8 +114,10 @@ _PAGE = """
 }
 .jp-RenderedHTMLCommon a:any-link { text-decoration: underline; }
 @media print {
-  pre, code { white-space: pre-wrap !important; overflow-wrap: anywhere; }
+  pre, code { white-space: pre-wrap !important; word-break: normal !important; overflow-wrap: anywhere; }
   .jp-RenderedImage, .jp-RenderedHTML, tr { break-inside: avoid; }
+  h1, h2, h3, h4 { break-after: avoid; }
+  pre { orphans: 3; widows: 3; }
 }
 </style>
 {% endblock %}
@@ -175,7 +177,8 @@ def html(notebook):
     (True, False)
     """
     notebook = copy.deepcopy(notebook)
-    notebook.cells = [cell for cell in notebook.cells if not cell.source.startswith("progress(")]
+    of_a_kernel = ("progress(", "### What do I know now?")
+    notebook.cells = [cell for cell in notebook.cells if not cell.source.startswith(of_a_kernel)]
     for cell in notebook.cells:
         cell.source = _TO_PAGES.sub(r"](\1.html", _for_a_page(cell.source))
         if _exercise(cell):
