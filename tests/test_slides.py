@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LIVE = "03_jensen_shannon.ipynb"  # its explorers are the highest
 QUESTIONS = questions().values()
-WIDTH, HEIGHT = 1280, 720
+WIDTH, HEIGHT = 1280, 720  # the full screen
+FRAMED = 600  # what the browser's frame leaves of the height
 LINE = 60  # a slide with one line of text is higher
 
 every_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
@@ -119,14 +120,23 @@ SIZES = """() => [...document.querySelectorAll('section > section')].map(slide =
 })"""
 
 
+NUMBER = """() => {
+    const number = document.querySelector('.slide-number').getBoundingClientRect();
+    const slide = document.querySelector('section.present > section.present');
+    return number.right - slide.getBoundingClientRect().left - parseFloat(getComputedStyle(slide).paddingLeft);
+}"""
+
+
 def size_faults(page):
-    """Find slides with nothing on them, and slides that are cut off."""
-    sizes = None
+    """Find slides with nothing on them, slides that are cut off, and a number that stands outside the margin."""
+    height, sizes = page.viewport_size["height"], None
     while sizes != (sizes := page.evaluate(SIZES)):  # until the formulas are there
         page.wait_for_timeout(300)
     for size in sizes:
-        if size["width"] > WIDTH or not LINE < size["height"] <= HEIGHT:
+        if size["width"] > WIDTH or not LINE * height / HEIGHT < size["height"] <= height:
             yield f"{size['id']} is {size['width']:.0f} pixels wide and {size['height']:.0f} high"
+    if (beyond := page.evaluate(NUMBER)) > 0:
+        yield f"the number of the slide stands {beyond:.0f} pixels outside the margin"
 
 
 @every_notebook
@@ -155,6 +165,9 @@ def test_sliders_move_in_slides(show):
         expect(slide.locator("img")).not_to_have_attribute("src", before)
         assert page.url.endswith(place), "an arrow key that moves a slider does not turn over"
     assert not list(size_faults(page))
+    page.set_viewport_size({"width": WIDTH, "height": FRAMED})
+    assert not list(size_faults(page))
+    page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
 
 
 def run_all(page):
