@@ -305,14 +305,18 @@ from klcourse.lessons import own_numbers
 
 mine = own_numbers("{exercise}", student)
 mine"""
-    units = {part: data.exercises()[part].get("unit", "") for part in parts}
-    lines = [f"{_own_name(part)} = ...  # {part} {unit}".rstrip() for part, unit in units.items()]
+    lines = [f"{_own_name(part)} = ...  # ({part.removeprefix(exercise)}){_unit(part)}" for part in parts]
     answers = "\n".join([*lines, "### BEGIN SOLUTION", "### END SOLUTION"])
     return [
         nbformat.v4.new_markdown_cell(told, id=f"{stub.id}-own"),
         _marked(nbformat.v4.new_code_cell(numbers, id=f"{stub.id}-own-numbers"), f"numbers-{exercise}", locked=True),
         _marked(nbformat.v4.new_code_cell(answers, id=f"{stub.id}-own-answers"), f"own-{exercise}", solution=True),
     ]
+
+
+def _unit(part):
+    unit = data.exercises()[part].get("unit")
+    return f", in {unit}" if unit else ""
 
 
 def _own_name(part):
