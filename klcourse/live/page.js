@@ -4,14 +4,15 @@
 export default {
   render({ model, el }) {
     const gone = new AbortController();
-    el.classList.add("klcourse-screen");
+    const hasPicture = model.get("frame") !== undefined;
     el.lang = "en";
-    showFrames(model, el, gone.signal);
+    el.classList.toggle("klcourse-screen", hasPicture);
+    if (hasPicture) showFrames(model, el, gone.signal);
     whenShown(el, () => {
       const explorer = el.closest(".klcourse-explorer");
-      if (!explorer) return; // a picture without controls
-      attend(el.closest(".klcourse-question") ?? explorer, gone.signal);
-      sayWhatMoves(explorer, (moving) => model.send({ moving }), gone.signal);
+      const whole = el.closest(".klcourse-question") ?? explorer;
+      if (whole) attend(whole, gone.signal); // a picture without controls needs none of it
+      if (explorer) sayWhatMoves(explorer, (moving) => model.send({ moving }), gone.signal);
     });
     return () => gone.abort();
   },
