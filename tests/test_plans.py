@@ -12,7 +12,7 @@ import nbformat
 import plans
 import pytest
 
-NOTEBOOKS = {path.name[:2]: path for path in sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))}
+NOTEBOOKS = {path.name[:2]: path for path in sorted((Path(__file__).parents[1] / "notebooks").glob("0[1-8]_*.ipynb"))}
 EACH = [(name, part, lesson) for name, plan in plans.PLANS.items() for part, lesson in plans.parts(plan)]
 each_notebook_of_a_plan = pytest.mark.parametrize(("name", "part", "lesson"), EACH)
 

@@ -11,7 +11,7 @@ from klcourse.lessons.data import exercises, questions
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "TEACHING.md").read_text("utf-8")
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-8]_*.ipynb"))  # the lessons
 
 
 def text_of(path):

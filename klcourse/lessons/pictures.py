@@ -95,7 +95,7 @@ def map_of_lessons():
     matplotlib.figure.Figure
 
     >>> len(map_of_lessons().axes[0].texts) - len(_PLACES)  # the arrows
-    8
+    9
     """
     with matplotlib.rc_context(style.SETTINGS):
         figure = Figure(figsize=(7.4, 3.2))

@@ -183,34 +183,31 @@ def _verdict(idea, form, letter):
         verdict = "<b>Yes.</b>" if answer.get("right") else f"<b>Not quite.</b> {html.escape(answer['mistake'])}"
         said = f"You said: “{html.escape(answer['text'])}” {verdict}"
     text = next(answer["text"] for answer in asked["answers"] if answer.get("right"))
-    truth = "" if letter == right(asked) else f" The answer is: “{html.escape(text)}”"
-    return f"<b>{idea['title']}.</b> {said}{truth} {html.escape(asked['why'])} Learn it in {_link(idea['section'])}."
+    truth = "" if letter == right(asked) else f" The answer is “{html.escape(text.removesuffix('.'))}”."
+    learn = f"Learn it in section {idea['section']}."
+    return f"<b>{idea['title']}.</b> {said}{truth} {html.escape(asked['why'])} {learn}"
 
 
 def _where_to_begin(answered):
     if not answered.missed:
         return "One question proves little, but you met no idea here that is new to you. " + _ALL_RIGHT[answered.form]
     if answered.form == "after":
-        sections = ", ".join(_link(idea["section"]) for idea in answered.missed)
-        return f"Go back to what the missing ones are about: {sections}."
+        sections = _listed(f"section {idea['section']}" for idea in answered.missed)
+        return f"Go back to what the others are about: {sections}."
     begin = answered.first_lesson
-    others = [lesson for lesson in answered.lessons if lesson != begin]
     skimmed = "" if begin == "01" else " Read the summaries of the lessons before it first: later ones build on them."
-    rest = f" What you missed besides is in {_listed(others)}." if others else ""
-    return f"<b>Begin with {_lesson_link(begin)}.</b>{skimmed}{rest}"
+    rest = answered.lessons[1:]
+    others = f" What else you missed is taught in {_listed(map(_title, rest))}." if rest else ""
+    return f"<b>Begin with {_title(begin)}.</b>{skimmed}{others}"
 
 
-def _listed(lessons):
-    links = [_lesson_link(lesson) for lesson in lessons]
-    return " and ".join([", ".join(links[:-1]), links[-1]] if len(links) > 1 else links)
+def _listed(words):
+    words = [*words]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _lesson_link(lesson):
-    return f'<a href="{data.course()[lesson]["notebook"]}">{lesson}</a>'
-
-
-def _link(section):
-    return f'<a href="{data.course()[data.lesson_of(section)]["notebook"]}">section {section}</a>'
+def _title(lesson):
+    return f"{lesson} · {data.course()[lesson]['title']}"
 
 
 _ALL_RIGHT = {
