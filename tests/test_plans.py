@@ -94,6 +94,7 @@ def test_one_command_writes_a_plan(tmp_path):
     assert sorted(path.name for path in (tmp_path / "a").glob("*.*")) == [
         ".klcourse-edition.json",
         *(NOTEBOOKS[lesson].name for lesson in ("01", "02")),
+        "one_page.md",
         "rise.css",
         "sources.md",
     ]

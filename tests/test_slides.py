@@ -68,7 +68,7 @@ def _set(kind):
     ],
 )
 def test_a_notebook_cut_badly_is_reported(which, spoil, fault):
-    notebook = nbformat.read(NOTEBOOKS[0], as_version=4)
+    notebook = nbformat.read(ROOT / "notebooks" / LIVE, as_version=4)
     spoil(next(filter(which, notebook.cells)))
     assert fault in "\n".join(cut_faults(notebook))
 
