@@ -384,14 +384,20 @@ def vae_kl_coefficient():
     def kl_latent(mean, log_variance):
         return (mean**2 + np.exp(log_variance) - 1 - log_variance) / 2
 
-    def rate_of(variance, level):
-        return max(math.log(variance / level), 0) / 2
+    def variance_at(kl, low, high):
+        """Of a code with mean 0 that costs so much."""
+        return brentq(lambda variance: kl_latent(0, math.log(variance)) - kl, low, high, xtol=1e-16)
+
+    image_slope = (1 - math.exp(-3.33)) / math.exp(-3.33)  # k of 5.1f
 
     def rate(level):
-        return sum(rate_of(variance, level) for variance in variances)
+        return sum(max(math.log(variance / level), 0) / 2 for variance in variances)
 
     def distortion(level):
         return np.minimum(variances, level).sum()
+
+    def smallest_loss_at(c):
+        return distortion(c * 0.17) / (2 * 0.17) + c * rate(c * 0.17)
 
     def mean_kl(weights=often):
         return weights @ [kl_gaussian(mean, sd, 0, 1) for mean, sd in zip(means, sds, strict=True)]
