@@ -26,6 +26,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 LESSONS = [path for path in NOTEBOOKS if path.name[:2] in data.course()]
 NAMES = [path.name for path in NOTEBOOKS]
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+each_lesson = pytest.mark.parametrize("notebook", LESSONS, ids=lambda path: path.stem)
 
 
 def read(path):
@@ -59,7 +60,7 @@ def given_away(notebook, whole):
             yield cell.source
 
 
-@each_notebook
+@each_lesson
 def test_the_student_edition_is_the_notebook_without_its_solutions(notebook):
     whole = read(notebook)
     handed_out = editions.student(whole)
@@ -245,7 +246,7 @@ def test_the_sources_are_a_page(tmp_path, monkeypatch):
     assert (tmp_path / "index.html").read_text("utf-8") == (tmp_path / "00_start_here.html").read_text("utf-8")
 
 
-@each_notebook
+@each_lesson
 def test_every_formula_of_a_web_page_is_mathml(notebook):
     page = page_of(notebook)
     text = "\n".join(
@@ -257,7 +258,7 @@ def test_every_formula_of_a_web_page_is_mathml(notebook):
     assert not re.search(r"\$[^$\n]{1,200}\$|\\(frac|sum|log|mathrm)", shown), "LaTeX is left in the text"
 
 
-@each_notebook
+@each_lesson
 def test_a_web_page_folds_all_that_solves_and_says_what_its_reader_can_do(notebook):
     page = page_of(notebook)
     assert page.count("<summary>Solution") == len(solutions(read(notebook)))
@@ -266,7 +267,7 @@ def test_a_web_page_folds_all_that_solves_and_says_what_its_reader_can_do(notebo
     assert "progress(" not in words.split("Exercises")[-1]
 
 
-@each_notebook
+@each_lesson
 def test_a_web_page_folds_what_is_said_to_each_answer(notebook):
     page = unescape(page_of(notebook))
     asked = re.findall(r'^predict\("([^"]+)"', "\n".join(cell.source for cell in read(notebook).cells), re.M)
@@ -353,7 +354,7 @@ def test_points_are_data():
     assert all(worth > 0 for worth in points().values())
 
 
-@each_notebook
+@each_lesson
 def test_a_graded_exercise_has_its_solution_between_the_marks_and_a_locked_cell(notebook):
     number = f"{int(notebook.name[:2])}.1"
     cells = editions.graded(read(notebook), {number: 6}).cells

@@ -74,11 +74,11 @@ def section(notebook, name):
     return re.split(r"^## ", text.split(f"## {name}", 1)[-1], maxsplit=1, flags=re.M)[0]
 
 
-def code_faults(notebook):
+def code_faults(notebook, median=5):
     cells = code_cells(notebook)
     lengths = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in cells]
-    if statistics.median(lengths) > 5 or max(lengths) > 25:
-        yield f"code cells: median {statistics.median(lengths)} lines (at most 5), longest {max(lengths)} (at most 25)"
+    if statistics.median(lengths) > median or max(lengths) > 25:
+        yield f"code cells: median {statistics.median(lengths)} lines (at most {median}), longest {max(lengths)} (at most 25)"
     source = "\n".join(cell.source for cell in cells)
     for banned in (
         "sys.path",
@@ -190,8 +190,13 @@ def explorer_faults(notebook, number):
 
 
 def all_faults(notebook, path):
-    faults = [*code_faults(notebook), *picture_faults(notebook), *link_faults(notebook, path.parent)]
-    if path not in LESSONS:
+    lesson = path in LESSONS
+    faults = [
+        *code_faults(notebook, median=5 if lesson else 10),
+        *picture_faults(notebook),
+        *link_faults(notebook, path.parent),
+    ]
+    if not lesson:
         return faults
     number = int(path.name[:2])
     return [

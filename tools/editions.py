@@ -113,6 +113,8 @@ _PAGE = """
 @media print {
   pre, code { white-space: pre-wrap !important; overflow-wrap: anywhere; }
   .jp-RenderedImage, .jp-RenderedHTML, tr { break-inside: avoid; }
+  .jp-MarkdownCell .jp-InputPrompt { display: none; }
+  .jp-RenderedHTMLCommon td, .jp-RenderedHTMLCommon th { padding: 0.3em 0.4em; }
 }
 </style>
 {% endblock %}
@@ -144,7 +146,7 @@ def _for_a_page(source):
 
 
 _WORDS_OF_A_PAGE = {
-    r"In JupyterLab press <kbd>Shift</kbd>\+<kbd>Enter</kbd> to run a cell\.": (
+    r"In JupyterLab press <kbd>Shift</kbd>\+<kbd>Enter</kbd> to run a cell\.( \*Run → Run All Cells\* .*)?": (
         "This page is a notebook to read: its sliders move, and its exercises check themselves, in JupyterLab."
     ),
     r"(Put your answer in place of the three dots|Replace the three dots with your answer) and run the cell\."
