@@ -326,6 +326,19 @@ def gaussian_fitting():
         """Steps that halve an error of which each takes off this share."""
         return math.log(0.5) / math.log(1 - share)
 
+    def share(factor, steps):
+        """What each step takes off an error that so many steps divide by the factor."""
+        return 1 - factor ** (-1 / steps)
+
+    start_kl, start_kl_reversed = (
+        kl_gaussian(0, math.sqrt(5), 3, math.sqrt(2)),
+        kl_gaussian(3, math.sqrt(2), 0, math.sqrt(5)),
+    )
+
+    def step_of_grid(kl):
+        """The step of a grid that cuts nothing off, where KL and a loss of 144.02 belong together."""
+        return 1 / brentq(lambda S: S * kl + S * math.log(S) - 144.02, 1, 1000, xtol=1e-13)
+
     def variances_towards_3(learning_rate):
         p = norm.pdf(x, 0, math.sqrt(3))
         return fit_gaussian(x, p, mean=2, variance=1, learning_rate=learning_rate, steps=1000).variance
@@ -625,15 +638,15 @@ def tsne():
     P20, P50 = joint_affinities(images, 20).ravel(), joint_affinities(images, 50).ravel()
     one_place = map_affinities(np.zeros((250, 2))).ravel()
 
-    def kl_at_end(start, exaggeration):
-        """In nats, after 500 steps from a random start."""
-        y = np.random.default_rng(start).normal(0, 0.01, size=(250, 2))
-        return next(islice(descend(P20.reshape(250, 250), y, exaggeration=exaggeration), 500, None))[0]
-
     @cache
+    def kl_after(steps, start, exaggeration):
+        """In nats, from a random start."""
+        y = np.random.default_rng(start).normal(0, 0.01, size=(250, 2))
+        return next(islice(descend(P20.reshape(250, 250), y, exaggeration=exaggeration), steps, None))[0]
+
     def ends(exaggeration):
-        """Of the five starts that the question speaks of."""
-        return [kl_at_end(start, exaggeration) for start in range(5)]
+        """Of the five starts that the feedback speaks of."""
+        return [kl_after(500, start, exaggeration) for start in range(5)]
 
     return locals()
 
