@@ -17,7 +17,7 @@ from klcourse.lessons import asking, check, confirm, data, grade, predict, progr
 from klcourse.lessons.functions import Written
 from klcourse.live.veil import HIDDEN
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("0[1-8]_*.ipynb"))  # the lessons
 EXERCISES, QUESTIONS, HINTS = data.exercises(), data.questions(), data.hints()
 FUNCTIONS = {name: data.function(name) for name in EXERCISES if data.function(name)}
 NUMBERED = {path.name[:2]: path for path in NOTEBOOKS}

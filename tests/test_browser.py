@@ -32,13 +32,15 @@ from browser import (
 from playwright.sync_api import expect
 from test_accessibility import contrast
 
-from klcourse.lessons.data import exercises, questions
+from klcourse.lessons.data import course, exercises, questions
+from klcourse.lessons.ten_questions import FORMS
 from klcourse.live.veil import HIDDEN
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+LESSONS = [path for path in NOTEBOOKS if path.name[:2] in course()]
 EXERCISES, QUESTIONS = exercises(), questions().values()
 
-every_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+every_lesson = pytest.mark.parametrize("notebook", LESSONS, ids=lambda path: path.stem)
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +102,10 @@ def picture_cells(notebook):
         for i, cell in enumerate(notebook.cells)
         if any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
     ]
+
+
+def text_of(path):
+    return path.read_text("utf-8").replace('\\"', '"')
 
 
 def answered_exercise(notebook):
@@ -215,7 +221,7 @@ def test_what_is_made_less_is_in_a_notebook():
     assert [much for much in LESS if much not in text] == []
 
 
-@every_notebook
+@every_lesson
 def test_notebook_runs_asks_and_follows_every_control(lab, page, notebook):
     stored = student_edition(notebook)
     open_next(page, lab, notebook.name)
@@ -236,6 +242,36 @@ def test_notebook_runs_asks_and_follows_every_control(lab, page, notebook):
     assert printed.count("✓") == source.count("check("), printed
     for cell in range(len(stored.cells)):
         show_cell(page, cell)
+    assert not axe_faults(page, ".jp-RenderedMarkdown", ".jp-OutputArea-output")
+    assert not output_faults(page)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_ten_questions_are_answered_by_keyboard(lab, page, form):
+    """One question by mouse; the others by keys, and nothing is said before the last of them."""
+    (path,) = (path for path in NOTEBOOKS if f'ten_questions("{form}")' in text_of(path))
+    open_next(page, lab, path.name)
+    run_all(page)
+    cells = student_edition(path).cells
+    (index,) = (i for i, cell in enumerate(cells) if cell.source.startswith("ten_questions("))
+    cell = show_cell(page, index)
+    groups = cell.get_by_role("radiogroup")
+    expect(groups).to_have_count(10)
+    assert all(name.startswith("Question ") for name in groups.evaluate_all("all => all.map(one => one.ariaLabel)"))
+    button = cell.get_by_role("button", name="Show what my answers say")
+    groups.first.get_by_role("radio").first.click()
+    for number in range(1, 10):
+        expect(button).to_be_disabled()
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowDown")
+        expect(cell.get_by_text(f"{number + 1} of 10")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(cell.get_by_text(f"{form} A")).to_be_visible()
+    assert cell.locator("[role=status] li").count() == 10
+    for number in range(len(cells)):
+        show_cell(page, number)
     assert not axe_faults(page, ".jp-RenderedMarkdown", ".jp-OutputArea-output")
     assert not output_faults(page)
 

@@ -20,12 +20,15 @@ import pytest
 from delivery import Refused, deliver
 from nbconvert import HTMLExporter, MarkdownExporter
 
+from klcourse.lessons import data
 from klcourse.lessons.data import exercises, hints, points, questions
 from klcourse.lessons.own import key
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+LESSONS = [path for path in NOTEBOOKS if path.name[:2] in data.course()]
 NAMES = [path.name for path in NOTEBOOKS]
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+each_lesson = pytest.mark.parametrize("notebook", LESSONS, ids=lambda path: path.stem)
 
 
 def read(path):
@@ -59,7 +62,7 @@ def given_away(notebook, whole):
             yield cell.source
 
 
-@each_notebook
+@each_lesson
 def test_the_student_edition_is_the_notebook_without_its_solutions(notebook):
     whole = read(notebook)
     handed_out = editions.student(whole)
@@ -94,7 +97,7 @@ def test_the_student_edition_is_a_repository(tmp_path, capsys):
     assert not [name for name in there if re.search(r"\.pyc$|^tools/|TEACHING|CONTRIBUTING|tests/test_", name)]
     readme = (tmp_path / "class" / "README.md").read_text("utf-8")
     assert readme.count("mybinder.org/v2/gh/me/kl/HEAD") == len(NAMES)
-    assert "uv run jupyter lab notebooks/01_discrete_kl.ipynb" in readme
+    assert "uv run jupyter lab notebooks/00_start_here.ipynb" in readme
     linked = set(re.findall(r'\]\((?!https?:)([^)#]+)|src="(?!https?:)([^"]+)', readme))
     assert {a or b for a, b in linked} <= there
     project = tomllib.loads((tmp_path / "class" / "pyproject.toml").read_text("utf-8"))
@@ -121,16 +124,16 @@ def test_the_student_edition_is_a_repository(tmp_path, capsys):
         (["graded", "x", "1.1", "9.9"], "There are no points for 9.9: choose from 1.1"),
         (["graded", "x", "1.1", "--secret", "s", "--names", "nowhere"], "nowhere is not there"),
         (["graded", "x", "1.1", "--names", "nowhere"], "need both: --secret FILE and --names FILE"),
-        (["student", NOTEBOOKS[0].parent / "class"], "lies among the sources"),
-        (["student", NOTEBOOKS[0].parent], "lies among the sources"),
-        (["student", NOTEBOOKS[0].parents[1]], "holds something else"),
-        (["student", NOTEBOOKS[0]], "is a file"),
+        (["student", LESSONS[0].parent / "class"], "lies among the sources"),
+        (["student", LESSONS[0].parent], "lies among the sources"),
+        (["student", LESSONS[0].parents[1]], "holds something else"),
+        (["student", LESSONS[0]], "is a file"),
     ],
 )
 def test_what_cannot_be_written_is_refused_in_a_sentence(arguments, words, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = {path: path.read_bytes() for path in NOTEBOOKS}
-    if arguments and arguments[-1] == NOTEBOOKS[0]:
+    if arguments and arguments[-1] == LESSONS[0]:
         arguments = ["teacher", tmp_path / "file"]
         arguments[-1].write_text("", "utf-8")
     assert run_editions(*arguments) == 2
@@ -193,7 +196,7 @@ def test_a_link_of_nbgitpuller_brings_news_and_keeps_what_the_student_wrote(tmp_
     git("commit", "--message=the student edition")
     pull = ("-m", "nbgitpuller.pull", (tmp_path / "class").as_uri(), "main", "home")
     command(*pull, folder=tmp_path)
-    first, second = (tmp_path / "home" / "notebooks" / path.name for path in NOTEBOOKS[:2])
+    first, second = (tmp_path / "home" / "notebooks" / path.name for path in LESSONS[:2])
     first.write_text(first.read_text("utf-8").replace("kl_ab_nats = ...", "kl_ab_nats = 1.3357"), "utf-8")
     changed = tmp_path / "class" / "notebooks" / second.name
     changed.write_text(changed.read_text("utf-8").replace("# 2 ·", "# 2 (new) ·"), "utf-8")
@@ -231,22 +234,23 @@ def test_a_web_page_asks_nothing_of_a_network(notebook):
 def test_links_between_web_pages_lead_to_web_pages(notebook):
     """To one of the lessons, or to the sources, which are a page too."""
     linked = set(re.findall(r'href="(?!https?:|#|data:)([^"#]+)', page_of(notebook)))
-    assert linked <= {f"{path.stem}.html" for path in NOTEBOOKS} | {"sources.html"}
+    assert linked <= {f"{path.stem}.html" for path in NOTEBOOKS} | {"sources.html", "one_page.html"}
     assert linked
 
 
 def test_the_sources_are_a_page(tmp_path, monkeypatch):
     monkeypatch.setattr(editions, "NOTEBOOKS", tmp_path / "few")
     (tmp_path / "few").mkdir()
-    for name in (NOTEBOOKS[0].name, "sources.md"):
-        shutil.copy(NOTEBOOKS[0].parent / name, tmp_path / "few")
+    for name in (*NAMES[:2], "sources.md"):
+        shutil.copy(LESSONS[0].parent / name, tmp_path / "few")
     run_editions("html", tmp_path / "pages")
     tmp_path /= "pages"
     assert 'href="02_asymmetry.html"' in (tmp_path / "sources.html").read_text("utf-8")
     assert (tmp_path / "01_discrete_kl.html").exists()
+    assert (tmp_path / "index.html").read_text("utf-8") == (tmp_path / "00_start_here.html").read_text("utf-8")
 
 
-@each_notebook
+@each_lesson
 def test_every_formula_of_a_web_page_is_mathml(notebook):
     page = page_of(notebook)
     text = "\n".join(
@@ -258,7 +262,7 @@ def test_every_formula_of_a_web_page_is_mathml(notebook):
     assert not re.search(r"\$[^$\n]{1,200}\$|\\(frac|sum|log|mathrm)", shown), "LaTeX is left in the text"
 
 
-@each_notebook
+@each_lesson
 def test_a_web_page_folds_all_that_solves_and_says_what_its_reader_can_do(notebook):
     page = page_of(notebook)
     assert page.count("<summary>Solution") == len(solutions(read(notebook)))
@@ -268,7 +272,7 @@ def test_a_web_page_folds_all_that_solves_and_says_what_its_reader_can_do(notebo
     assert "Run this cell" not in words
 
 
-@each_notebook
+@each_lesson
 def test_a_web_page_folds_what_is_said_to_each_answer(notebook):
     page = unescape(page_of(notebook))
     asked = re.findall(r'^predict\("([^"]+)"', "\n".join(cell.source for cell in read(notebook).cells), re.M)
@@ -286,7 +290,7 @@ CUT_OFF = """width => [...document.querySelectorAll('main pre, main table, main 
     .map(part => part.textContent.slice(0, 60))"""
 
 
-@each_notebook
+@each_lesson
 def test_nothing_of_a_web_page_is_cut_off_on_paper(notebook, browser, tmp_path):
     """Of A4, with what the printer leaves."""
     (tmp_path / "page.html").write_text(page_of(notebook), "utf-8")
@@ -358,7 +362,7 @@ def test_other_readers_of_the_file_lose_nothing(notebook, exporter):
     ],
 )
 def test_what_other_readers_lose_is_reported(old, new, fault):
-    spoiled = read(NOTEBOOKS[0])
+    spoiled = read(LESSONS[0])
     for output in (output for cell in spoiled.cells for output in cell.get("outputs", [])):
         if "text/html" in output.get("data", {}):
             output.data["text/html"] = re.sub(old, new, output.data["text/html"])
@@ -377,7 +381,7 @@ def test_points_are_data():
     assert all(worth > 0 for worth in points().values())
 
 
-@each_notebook
+@each_lesson
 def test_a_graded_exercise_has_its_solution_between_the_marks_and_a_locked_cell(notebook):
     number = f"{int(notebook.name[:2])}.1"
     cells = editions.graded(read(notebook), {number: 6}).cells

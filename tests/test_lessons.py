@@ -20,7 +20,7 @@ from klcourse.explorers.discrete_kl import coin_curve
 from klcourse.lessons import asking, check, data, grade, predict, unlock_all
 from klcourse.lessons.checking import TOLERANCE, agree
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("0[1-8]_*.ipynb"))  # the lessons
 ALL, HINTS, QUESTIONS = data.exercises(), data.hints(), data.questions()
 FUNCTIONS = {name: data.function(name) for name in ALL if data.function(name)}
 EXERCISES = {name: asked for name, asked in ALL.items() if name not in FUNCTIONS}  # whose answer is a number or a word

@@ -12,7 +12,7 @@ import nbformat
 import plans
 import pytest
 
-NOTEBOOKS = {path.name[:2]: path for path in sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))}
+NOTEBOOKS = {path.name[:2]: path for path in sorted((Path(__file__).parents[1] / "notebooks").glob("0[1-8]_*.ipynb"))}
 EACH = [(name, part, lesson) for name, plan in plans.PLANS.items() for part, lesson in plans.parts(plan)]
 each_notebook_of_a_plan = pytest.mark.parametrize(("name", "part", "lesson"), EACH)
 
@@ -106,6 +106,7 @@ def test_one_command_writes_a_plan(tmp_path):
     assert sorted(path.name for path in (tmp_path / "a").glob("*.*")) == [
         ".klcourse-edition.json",
         *(NOTEBOOKS[lesson].name for lesson in ("01", "02")),
+        "one_page.md",
         "rise.css",
         "sources.md",
     ]

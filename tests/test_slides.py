@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 from slides import assign, level
 
-from klcourse.lessons.data import questions
+from klcourse.lessons.data import course, questions
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -69,7 +69,7 @@ def _set(kind):
     ],
 )
 def test_a_notebook_cut_badly_is_reported(which, spoil, fault):
-    notebook = nbformat.read(NOTEBOOKS[0], as_version=4)
+    notebook = nbformat.read(ROOT / "notebooks" / LIVE, as_version=4)
     spoil(next(filter(which, notebook.cells)))
     assert fault in "\n".join(cut_faults(notebook))
 
@@ -146,7 +146,8 @@ def test_no_slide_is_cut_off(show, notebook):
     kinds = [cell.metadata.slideshow.slide_type for cell in stored.cells]
     assert page.locator("section > section").count() == kinds.count("slide") + kinds.count("subslide")
     assert not list(size_faults(page))
-    assert page.locator("mjx-container").count() > 10
+    if notebook.name[:2] in course():
+        assert page.locator("mjx-container").count() > 10
 
 
 def test_sliders_move_in_slides(show):

@@ -118,6 +118,8 @@ _PAGE = """
   .jp-RenderedImage, .jp-RenderedHTML, tr { break-inside: avoid; }
   h1, h2, h3, h4 { break-after: avoid; }
   pre { orphans: 3; widows: 3; }
+  .jp-MarkdownCell .jp-InputPrompt { display: none; }
+  .jp-RenderedHTMLCommon td, .jp-RenderedHTMLCommon th { padding: 0.3em 0.4em; }
 }
 </style>
 {% endblock %}
@@ -149,12 +151,16 @@ def _for_a_page(source):
 
 
 _WORDS_OF_A_PAGE = {
-    r"In JupyterLab press <kbd>Shift</kbd>\+<kbd>Enter</kbd> to run a cell\.": (
+    r"In JupyterLab press <kbd>Shift</kbd>\+<kbd>Enter</kbd> to run a cell\.( \*Run → Run All Cells\* .*)?": (
         "This page is a notebook to read: its sliders move, and its exercises check themselves, in JupyterLab."
     ),
     r"(Put your answer in place of the three dots|Replace the three dots with your answer) and run the cell\."
     r"( Wrong answers are welcome[^.]*\.)?": "Work them out on paper, or with code of your own.",
     r": click its three dots\.": ".",
+    r"Choose an answer, or say that you do not know yet: nothing is marked.*": (
+        "Choose an answer to each, in your head or on paper, before you look at what is folded under it."
+    ),
+    r" After the tenth answer the button.*": "",
 }
 _TO_PAGES = re.compile(r"\]\((\w+)\.(?:ipynb|md)(?=[)#])")  # from one page to another of the same folder
 
@@ -361,8 +367,10 @@ def _teacher_files(options):
 
 def _html_files(options):
     pages = {f"{path.stem}.html": html(notebook) for path, notebook in _notebooks()}
-    sources = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(_sources())])
-    return pages | {"sources.html": html(sources)}
+    for path in NOTEBOOKS.glob("*.md"):
+        text = nbformat.v4.new_markdown_cell(path.read_text("utf-8"))
+        pages[f"{path.stem}.html"] = html(nbformat.v4.new_notebook(cells=[text]))
+    return pages | {"index.html": pages["00_start_here.html"]}
 
 
 def _cards_files(options):
@@ -427,14 +435,10 @@ def _text(notebook):
     return nbformat.writes(notebook) + "\n"
 
 
-def _sources():
-    return (NOTEBOOKS / "sources.md").read_text("utf-8")
-
-
 def _beside(folder=""):
-    """What the notebooks of a folder need there: the page of sources, and the styles of slides."""
-    styles = {path.name: path.read_text("utf-8") for path in NOTEBOOKS.glob("*.css")}
-    return {f"{folder}{name}": text for name, text in {**styles, "sources.md": _sources()}.items()}
+    """What the notebooks of a folder need there: the pages they link to, and the styles of slides."""
+    paths = [*NOTEBOOKS.glob("*.md"), *NOTEBOOKS.glob("*.css")]
+    return {f"{folder}{path.name}": path.read_text("utf-8") for path in paths}
 
 
 def _points(exercises):
@@ -447,8 +451,8 @@ def _points(exercises):
 
 EDITIONS = {
     "student": (_student_files, "put {folder} into a public repository of your own (its README says how to start it)"),
-    "teacher": (_teacher_files, "uv run jupyter lab {folder}/01_discrete_kl.ipynb"),
-    "html": (_html_files, "open {folder}/01_discrete_kl.html in a browser, or copy the folder to a USB stick"),
+    "teacher": (_teacher_files, "uv run jupyter lab {folder}/00_start_here.ipynb"),
+    "html": (_html_files, "open {folder}/index.html in a browser, or copy the folder to a USB stick"),
     "plan": (_plan_files, "uv run jupyter lab {folder}"),
     "cards": (
         _cards_files,

@@ -104,9 +104,10 @@ def draw(name, secret, exercise):
         numbers = _numbers(exercise, random.Random(seed))
         with np.errstate(all="ignore"):
             parts = {part: _asked(part, exercise, numbers) for part in OWN[exercise]["parts"]}
-        if all(_apart(part, asked) for part, asked in parts.items()):
+        blurred = [part for part, asked in parts.items() if not _apart(part, asked)]
+        if not blurred:
             return numbers, parts
-    raise ValueError(f"No numbers keep the mistakes of {exercise} apart: correct own_numbers.toml.")
+    raise ValueError(f"No numbers keep the mistakes of {', '.join(blurred)} apart: correct own_numbers.toml.")
 
 
 # --- drawing ----------------------------------------------------------------------------------------------------------

@@ -278,7 +278,7 @@ def _map_in_words(n):
 # --- (c) a map of digits ------------------------------------------------------------------------------------------
 
 _KINDS = {0: "#01588a", 1: "#c2281d", 3: "#6d3fb0", 4: "#9a5b00", 6: "#007a5a"}  # digits and their colours
-_SHOWN, _LAST, _EXAGGERATED = 250, 500, 60
+_SHOWN, _LAST, _EXAGGERATED = 250, 500, 60  # how many steps `descend` exaggerates
 _PERPLEXITIES = (2, 5, 20, 80)
 
 
@@ -313,7 +313,7 @@ def digit_map(digits=None, perplexity=20):
     @lru_cache(maxsize=8)
     def path(perplexity, exaggerate, start):
         y = np.random.default_rng(start).normal(0, 0.01, size=(len(images), 2))
-        return _Path(lambda: descend(affinities(perplexity), y, exaggerated=_EXAGGERATED if exaggerate else 0))
+        return _Path(lambda: descend(affinities(perplexity), y, exaggeration=4 if exaggerate else 1))
 
     def compute(step, perplexity, exaggerate, start):
         y, kls = path(perplexity, exaggerate, start).up_to(step)
@@ -346,6 +346,18 @@ def some_digits():
     mnist = load_mnist()
     chosen = np.flatnonzero(np.isin(mnist.test_labels, list(_KINDS)))[:_SHOWN]
     return mnist.test_images[chosen].reshape(_SHOWN, -1) / 255, mnist.test_labels[chosen]
+
+
+def two_unknown_data():
+    """Two arrays of 150 points in ten dimensions, for exercise 8.8, so that its cell does not tell how they were made.
+
+    >>> [data.shape for data in two_unknown_data()]
+    [(150, 10), (150, 10)]
+    """
+    rng = np.random.default_rng(8)
+    first, second = rng.normal(size=(2, 150, 10))  # one Gaussian each, ...
+    second[np.arange(150), rng.permutation(np.repeat(range(3), 50))] += 4  # ... but three groups of 50 in the second
+    return first, second
 
 
 class _Path:

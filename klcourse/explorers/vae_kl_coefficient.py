@@ -176,7 +176,7 @@ def linear_vae(beta=1.0, variances=(4, 1, 0.25), noise_variance=0.1):
     -----
     With the level t = beta noise_variance, an axis of variance λ > t has rate ½ log(λ/t) and distortion t, the others
     rate 0 and distortion λ. Distortion is the mean squared error; divided by 2 noise_variance it is the reconstruction
-    in nats, but for a constant. Source: Lucas et al., "Don't Blame the ELBO!" (2019), and Cover & Thomas, "Elements of
+    in nats, up to a constant. Source: Lucas et al., "Don't Blame the ELBO!" (2019), and Cover & Thomas, "Elements of
     Information Theory" (2006), section 10.3.3, reverse water-filling.
 
     >>> linear_vae().text
@@ -283,9 +283,10 @@ def _hidden_linear_alt(n):
 
 
 def _linear_alt(n):
+    dot = "its tangent of slope −c touches it at a dot" if n["used"] else "the dot is at its upper end, at rate 0"
     return (
         f"Left: bars of the variances {_sizes(n)}, hatched with what is lost up to the level c σ². Right: a falling "
-        f"curve of reconstruction against rate; its tangent of slope −c touches it at a dot. {_linear_readout(n)}"
+        f"curve of reconstruction against rate; {dot}. {_linear_readout(n)}"
     )
 
 

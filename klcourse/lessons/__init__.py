@@ -12,11 +12,25 @@ The texts and numbers are data, one file a lesson (`01.toml` to `08.toml`):
   answer asks for a function, which `functions/lesson_01.py` to `lesson_08.py` hold. `kind` is "code", "derive" or
   "judge" where an exercise is one of these;
 - `[hints]`, if there are any that only this lesson gives.
+
+`ten_questions` are asked before and after the course.
 """
 
 from klcourse.lessons.asking import predict, unlock_all
 from klcourse.lessons.checking import Verdict, check, confirm, grade
 from klcourse.lessons.own import grade_own, own_numbers
 from klcourse.lessons.record import progress
+from klcourse.lessons.ten_questions import ten_questions
 
-__all__ = ["Verdict", "check", "confirm", "grade", "grade_own", "own_numbers", "predict", "progress", "unlock_all"]
+__all__ = [
+    "Verdict",
+    "check",
+    "confirm",
+    "grade",
+    "grade_own",
+    "own_numbers",
+    "predict",
+    "progress",
+    "ten_questions",
+    "unlock_all",
+]

@@ -5,7 +5,18 @@ from functools import cache
 from importlib import import_module
 from importlib.resources import files
 
-__all__ = ["exercises", "function", "hints", "lessons", "objectives", "points", "questions"]
+__all__ = [
+    "course",
+    "exercises",
+    "function",
+    "hints",
+    "ideas",
+    "lesson_of",
+    "lessons",
+    "objectives",
+    "points",
+    "questions",
+]
 
 
 @cache
@@ -51,8 +62,7 @@ def exercises():
 
 def function(exercise):
     """Return what an exercise wants that asks for a function: a `klcourse.lessons.functions.Written`, or None."""
-    lesson = f"{int(exercise.partition('.')[0]):02}"
-    return _functions(lesson).get(exercise)
+    return _functions(lesson_of(exercise)).get(exercise)
 
 
 @cache
@@ -80,10 +90,38 @@ def points():
     return _all("points")
 
 
+def ideas():
+    """Return the ten ideas of `ten_questions`, in the order of the lessons.
+
+    >>> ideas()[0]["title"], ideas()[0]["section"]
+    ('Nats and bits', '1.2')
+    """
+    return _read("ten_questions.toml")["ideas"]
+
+
+def lesson_of(number):
+    """Return the lesson that a section, a question or an exercise belongs to.
+
+    >>> lesson_of("2.10")
+    '02'
+    """
+    return f"{int(number.partition('.')[0]):02}"
+
+
+def course():
+    """Return the title, the notebook and what each lesson builds on, by the lesson's number.
+
+    >>> course()["05"]["notebook"], course()["05"]["needs"]
+    ('05_vae_kl_coefficient.ipynb', ['03', '04'])
+    """
+    return _read("course.toml")
+
+
 @cache
 def _all(table):
     return {name: entry for lesson in lessons().values() for name, entry in lesson.get(table, {}).items()}
 
 
+@cache
 def _read(name):
     return tomllib.loads((files(__package__) / name).read_text("utf-8"))

@@ -4,14 +4,15 @@
 export default {
   render({ model, el }) {
     const gone = new AbortController();
-    el.classList.add("klcourse-screen");
+    const hasPicture = model.get("frame") !== undefined;
     el.lang = "en";
-    showFrames(model, el, gone.signal);
+    el.classList.toggle("klcourse-screen", hasPicture);
+    if (hasPicture) showFrames(model, el, gone.signal);
     whenShown(el, () => {
       const explorer = el.closest(".klcourse-explorer");
-      if (!explorer) return; // a picture without controls
-      attend(el.closest(".klcourse-question") ?? explorer, gone.signal);
-      sayWhatMoves(explorer, (moving) => model.send({ moving }), gone.signal);
+      const whole = el.closest(".klcourse-question") ?? explorer;
+      if (whole) attend(whole, gone.signal); // a picture without controls needs none of it
+      if (explorer) sayWhatMoves(explorer, (moving) => model.send({ moving }), gone.signal);
     });
     return () => gone.abort();
   },
@@ -103,6 +104,8 @@ function whenShown(el, act) {
 
 const set = (part, name, value) => part.getAttribute(name) === value || part.setAttribute(name, value);
 
+let groups = 0;
+
 // ipywidgets draws a control anew now and then, so what it leaves out is put in again after each change.
 function attend(whole, signal) {
   const attendOnce = () => {
@@ -111,6 +114,8 @@ function attend(whole, signal) {
     for (const text of whole.querySelectorAll(".klcourse-status > .widget-html-content")) set(text, "role", "status");
     for (const icon of whole.querySelectorAll("button > i")) set(icon, "aria-hidden", "true");
     for (const answers of whole.querySelectorAll(".widget-radio-box")) {
+      answers.dataset.group ??= `klcourse-${++groups}`; // with one name, Tab passes them as one and arrows choose
+      for (const answer of answers.querySelectorAll("input")) set(answer, "name", answers.dataset.group);
       set(answers, "role", "radiogroup");
       set(answers, "aria-label", answers.closest(".widget-vbox").querySelector(".widget-html-content").textContent);
     }

@@ -1,4 +1,4 @@
-"""The part of an explorer that runs in the page: it shows the frames and makes the controls usable for everyone."""
+"""What runs in the page: it shows the frames and makes the controls usable for everyone."""
 
 from pathlib import Path
 
@@ -7,12 +7,23 @@ import traitlets
 
 from klcourse.live.picture import SHEET_LOCK
 
-__all__ = ["Screen"]
+__all__ = ["Attendant", "Screen"]
 
 _HERE = Path(__file__).parent
 
 
-class Screen(anywidget.AnyWidget):
+class Attendant(anywidget.AnyWidget):
+    """The part of a question that runs in the page: names and states for screen readers, keys that stay where they are.
+
+    >>> Attendant().keys.count("frame")
+    0
+    """
+
+    _esm = _HERE / "page.js"
+    _css = _HERE / "page.css"
+
+
+class Screen(Attendant):
     """The place of a live picture in the page. What it does there is in `page.js` and `page.css`.
 
     The page says when the reader begins to move a control, and when all rests again. Between, frames have one pixel for
@@ -32,8 +43,6 @@ class Screen(anywidget.AnyWidget):
     ('A line.', True)
     """
 
-    _esm = _HERE / "page.js"
-    _css = _HERE / "page.css"
     width = traitlets.Int(help="the width in CSS pixels, where there is room").tag(sync=True)
     frame = traitlets.Bytes(help="the present frame as a JPEG").tag(sync=True)
     alt = traitlets.Unicode(help="what it shows, for those who cannot see it").tag(sync=True)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from klcourse.checks import check_text, shown
 
-__all__ = ["CSS_PIXELS_PER_INCH", "SCALE", "bundle", "show", "small_png"]
+__all__ = ["CSS_PIXELS_PER_INCH", "SCALE", "bundle", "drawn", "show", "small_png"]
 
 CSS_PIXELS_PER_INCH = 100
 SCALE = 2  # device pixels for each CSS pixel: crisp on a good screen and on a projector
@@ -34,6 +34,12 @@ def show(figure, alt):
     """
     from IPython.display import display
 
+    data, metadata = drawn(figure, alt)
+    display(data, metadata=metadata, raw=True)
+
+
+def drawn(figure, alt):
+    """Return a figure as `show` displays it: its `bundle`."""
     if not isinstance(figure, Figure):
         raise TypeError(f"figure is {shown(figure)}: give the figure, the first of what plt.subplots() returns.")
     check_text("alt", alt, remedy="say in words what the figure shows.")
@@ -41,10 +47,9 @@ def show(figure, alt):
     figure.set_dpi(CSS_PIXELS_PER_INCH * SCALE)
     canvas.draw()
     width = round(figure.get_figwidth() * CSS_PIXELS_PER_INCH)
-    data, metadata = bundle(small_png(np.asarray(canvas.buffer_rgba())[..., :3]), alt, width)
     if "matplotlib.pyplot" in sys.modules:  # or the notebook would show the figure a second time
         sys.modules["matplotlib.pyplot"].close(figure)
-    display(data, metadata=metadata, raw=True)
+    return bundle(small_png(np.asarray(canvas.buffer_rgba())[..., :3]), alt, width)
 
 
 def small_png(pixels):

@@ -61,7 +61,7 @@ def _two_latents_only(mean, log_variance):
 def smallest_loss(x, w, noise_variance, c):
     """Over all Gaussian codes of the pixel x, for the prior N(0, 1) and the decoder N(wz, noise_variance).
 
-    The loss is c times the -ELBO of a decoder with the noise c noise_variance, but for a constant; the smallest -ELBO
+    Up to a constant, the loss is c times the -ELBO of a decoder with the noise c noise_variance; the smallest -ELBO
     is -ln p(x).
     """
     noise = c * noise_variance

@@ -1,0 +1,131 @@
+"""The map of the lessons, and the pictures that some of the ten questions ask about."""
+
+import textwrap
+from functools import cache
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from klcourse.lessons import data
+from klcourse.live import style
+from klcourse.live.still import drawn
+
+__all__ = ["BELLS", "TARGETS", "drawn_as_html", "map_of_lessons"]
+
+# Weights, means and standard deviations of the two humps of p; mean, standard deviation and the place of the name of
+# each bell.
+TARGETS = {"forward": ([0.4, 0.6], [-2, 2], [0.5, 0.5]), "reverse": ([0.7, 0.3], [0, 4], [0.5, 0.5])}
+BELLS = {
+    "forward": {"A": (0, 0.5, 0), "B": (-2, 0.5, -2), "C": (0.4, 2.02, 4.2), "D": (2, 0.5, 2)},
+    "reverse": {"A": (1.2, 1.9, -1.9), "B": (2, 0.5, 2), "C": (4, 0.5, 4), "D": (0, 0.5, 0)},
+}
+MAPS = {  # where the groups lie
+    "one_map": [{"A": (-5.2, 0), "B": (-2.8, 0), "C": (6.8, 0)}],
+    "two_maps": [{"A": (-4, 1), "B": (-1.4, 0), "C": (4.5, -1)}, {"A": (-4, -1), "C": (-1.6, 0.4), "B": (4.5, 1)}],
+}
+
+
+@cache
+def drawn_as_html(name, alt):
+    """Draw one of the pictures: a target under four bells, or maps with three groups.
+
+    >>> drawn_as_html("forward", "Four bells over a curve with two humps.").startswith("<img")
+    True
+    """
+    with matplotlib.rc_context(style.SETTINGS):
+        figure = _bells(name) if name in BELLS else _maps(MAPS[name])
+        return drawn(figure, alt)[0]["text/html"]
+
+
+def _bell(x, mean, sd):
+    return np.exp(-(((x - mean) / sd) ** 2) / 2) / (sd * np.sqrt(2 * np.pi))
+
+
+def _bells(name):
+    figure = Figure(figsize=(7, 3))
+    axes = figure.subplots()
+    x = np.linspace(-6, 8, 561)
+    p = sum(weight * _bell(x, mean, sd) for weight, mean, sd in zip(*TARGETS[name], strict=True))
+    axes.fill_between(x, p, color=style.P["color"], alpha=0.35, linewidth=0)
+    for letter, (mean, sd, at) in BELLS[name].items():
+        axes.plot(x, _bell(x, mean, sd), color=style.Q["color"], linewidth=2)
+        axes.text(at, _bell(at, mean, sd) + 0.02, letter, color=style.Q["text"], ha="center", va="bottom")
+    axes.text(-5.8, 0.85, "filled: p", va="center", color=style.P["text"])
+    axes.text(-5.8, 0.73, "lines: q", va="center", color=style.Q["text"])
+    axes.set(xlabel="x", ylabel="density", ylim=(0, 0.98), xlim=(x[0], x[-1]))
+    return figure
+
+
+def _maps(maps):
+    figure = Figure(figsize=(7, 2.4 if len(maps) == 1 else 2.6))
+    rng = np.random.default_rng(8)
+    for axes, groups in zip(np.ravel(figure.subplots(1, len(maps))), maps, strict=True):
+        for letter, look in zip(sorted(groups), (style.P, style.Q, style.M), strict=True):
+            centre = np.array(groups[letter])
+            radius, angle = np.sqrt(rng.random(60)), 2 * np.pi * rng.random(60)
+            points = centre + np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+            axes.scatter(*points.T, s=12, color=look["color"], linewidths=0)
+            axes.text(centre[0], centre[1] + 1.15, letter, color=look["text"], ha="center", va="bottom", fontsize=14)
+        axes.set(xlim=(-7, 8.5) if len(maps) == 1 else (-5.5, 6), ylim=(-2.4, 3), xticks=[], yticks=[], aspect="equal")
+        axes.spines[["top", "right"]].set_visible(True)
+    return figure
+
+
+# --- the map ------------------------------------------------------------------------------------------------------
+
+_PLACES = {
+    "01": (0, 1),
+    "02": (1, 1),
+    "03": (2, 0),
+    "04": (2, 1),
+    "05": (3, 0),
+    "06": (3, 1),
+    "07": (4, 0.5),
+    "08": (3, 2),
+}
+_BOX = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": style.P["color"], "linewidth": 1.5}
+
+
+def map_of_lessons():
+    """Draw which lesson builds on which. An arrow that two others make is left out.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    >>> len(map_of_lessons().axes[0].texts) - len(_PLACES)  # the arrows
+    9
+    """
+    with matplotlib.rc_context(style.SETTINGS):
+        figure = Figure(figsize=(7.4, 3.2))
+        axes = figure.subplots()
+        boxes = {
+            number: axes.text(
+                *_PLACES[number], f"{number}\n{textwrap.fill(lesson['title'], 11)}", ha="center", va="center", bbox=_BOX
+            )
+            for number, lesson in data.course().items()
+        }
+        for number, before in arrows():
+            look = {"arrowstyle": "-|>", "color": style.INK, "shrinkA": 2, "shrinkB": 4, "linewidth": 1.5}
+            look |= {"patchA": boxes[before], "patchB": boxes[number]}
+            axes.annotate("", _PLACES[number], _PLACES[before], arrowprops=look, zorder=0)
+        axes.set(xlim=(-0.5, 4.5), ylim=(2.5, -0.5))
+        axes.axis("off")
+    return figure
+
+
+def arrows():
+    """Yield (a lesson, one it builds on), without those that follow from others.
+
+    >>> ("03", "02") in arrows(), ("03", "01") in arrows()
+    (True, False)
+    """
+    course = data.course()
+
+    def all_before(number):
+        return {found for need in course[number]["needs"] for found in (need, *all_before(need))}
+
+    for number, lesson in course.items():
+        implied = {found for need in lesson["needs"] for found in all_before(need)}
+        yield from ((number, need) for need in lesson["needs"] if need not in implied)
