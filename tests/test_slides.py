@@ -150,21 +150,28 @@ def test_no_slide_is_cut_off(show, notebook):
         assert page.locator("mjx-container").count() > 10
 
 
+ALL_HAVE_RUN = """() => ![...document.querySelectorAll('.jp-InputPrompt')]
+    .some(prompt => prompt.textContent.includes('*'))"""
+
+
 def test_sliders_move_in_slides(show):
     page = show(LIVE)
     run_all(page)
     page.wait_for_function("() => document.querySelectorAll('.widget-radio').length === 3")
+    page.wait_for_function(ALL_HAVE_RUN, timeout=120_000)  # the cell that ran last takes the focus
     for slide in page.locator("section > section:has(.widget-radio)").all():
         place = f"#/{slide.get_attribute('id')}"
         page.evaluate("place => { location.hash = place }", place)
         slide.locator(".jp-mod-active").wait_for()  # RISE selects the cell, a moment after the slide has come
         lock_in_the_answer_of_the_longest_feedback(page, slide)
+        assert page.url.endswith(place), "an arrow key that chooses an answer does not turn over"
         before = slide.locator("img").get_attribute("src")
         slide.locator(".noUi-handle").first.focus()
         for _ in range(3):
             page.keyboard.press("ArrowRight")
         expect(slide.locator("img")).not_to_have_attribute("src", before)
         assert page.url.endswith(place), "an arrow key that moves a slider does not turn over"
+    assert page.locator("input[type=radio]:checked").count() == 3, "each question keeps its own answer"
     assert not list(size_faults(page))
     page.set_viewport_size({"width": WIDTH, "height": FRAMED})
     assert not list(size_faults(page))
@@ -184,7 +191,7 @@ def lock_in_the_answer_of_the_longest_feedback(page, slide):
     question = next(question for question in QUESTIONS if question["asks"] in slide.inner_text())
     lengths = [len(answer["feedback"]) for answer in question["answers"]]
     slide.locator("input[type=radio]").first.focus()
-    for key in [*["Tab"] * lengths.index(max(lengths)), "Space"]:
+    for key in ["ArrowDown"] * lengths.index(max(lengths)) or ["Space"]:
         page.keyboard.press(key)
     lock = slide.get_by_role("button", name="Lock in my answer")
     expect(lock).to_be_enabled()

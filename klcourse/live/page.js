@@ -104,8 +104,6 @@ function whenShown(el, act) {
 
 const set = (part, name, value) => part.getAttribute(name) === value || part.setAttribute(name, value);
 
-let groups = 0;
-
 // ipywidgets draws a control anew now and then, so what it leaves out is put in again after each change.
 function attend(whole, signal) {
   const attendOnce = () => {
@@ -114,7 +112,8 @@ function attend(whole, signal) {
     for (const text of whole.querySelectorAll(".klcourse-status > .widget-html-content")) set(text, "role", "status");
     for (const icon of whole.querySelectorAll("button > i")) set(icon, "aria-hidden", "true");
     for (const answers of whole.querySelectorAll(".widget-radio-box")) {
-      answers.dataset.group ??= `klcourse-${++groups}`; // with one name, Tab passes them as one and arrows choose
+      // With one name, Tab passes them as one and arrows choose. Each widget has this module for itself: no counting.
+      answers.dataset.group ??= `klcourse-${Math.random().toString(36).slice(2)}`;
       for (const answer of answers.querySelectorAll("input")) set(answer, "name", answers.dataset.group);
       set(answers, "role", "radiogroup");
       set(answers, "aria-label", answers.closest(".widget-vbox").querySelector(".widget-html-content").textContent);
