@@ -624,7 +624,7 @@ def tsne():
     shifts = places[:, None] - places
     w, gauss = 1 / (1 + shifts**2) - np.eye(3), np.exp(-(shifts**2)) - np.eye(3)
     Q3, gauss = w / w.sum(), gauss / gauss.sum()
-    far = np.divide(1, shifts**2, out=np.zeros((3, 3)), where=shifts != 0)  # the weights of a map blown up
+    far = np.divide(1, shifts**2, out=np.zeros((3, 3)), where=shifts != 0)  # the weights of an enlarged map
     far /= far.sum()
     pulls, pushes = -4 * (P3 * w * shifts).sum(axis=1), -4 * (Q3 * w * shifts).sum(axis=1)
     pull, push = pulls[0], pushes[0]
