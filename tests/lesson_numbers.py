@@ -530,6 +530,17 @@ def mixtures_and_em():
     joint, densities = np.exp(log_joint(0.5, *mixture)), norm.pdf(0.5, *mixture[1:])
     joint_rooted = np.exp(log_joint(0.5, *mixture[:2], np.sqrt(mixture[2])))
 
+    shares, log_p = joint / joint.sum(), np.log(joint.sum())
+
+    def label_of_bound(bound, end):
+        """Between the responsibility and 0 or 1."""
+        gap = log_p - bound
+        return brentq(lambda q: rel_entr([q, 1 - q], shares).sum() - gap, end, shares[0], xtol=1e-14)
+
+    def label_of_reversed_gap(bound):
+        gap = log_p - bound
+        return brentq(lambda q: rel_entr(shares, [q, 1 - q]).sum() - gap, 0.01, shares[0], xtol=1e-14)
+
     three, start = np.array([-1, 0, 3]), ([0.5, 0.5], [0, 2], [1, 1])
     q = responsibilities(three, *start)
     after, hard = m_step(three, q), m_step(three, q.round())
