@@ -314,7 +314,7 @@ def jensen_shannon():
 
 
 def gaussian_fitting():
-    """04: the first step of 4.a, steps by hand, sums of p, speed, seven observations, Laplace."""
+    """04: the first step of 4.a, steps by hand, sums of p, speed, seven observations, a quartic."""
     slope_variance = (1 - (7 + 5**2)) / (2 * 1**2)
     own_slope = (2.5 - (5 + 3.5**2)) / (2 * 2.5**2)
     x = np.arange(-10, 10, 0.1)
@@ -343,7 +343,19 @@ def gaussian_fitting():
         p = norm.pdf(x, 0, math.sqrt(3))
         return fit_gaussian(x, p, mean=2, variance=1, learning_rate=learning_rate, steps=1000).variance
 
-    towards_3, slowly_towards_3 = variances_towards_3(0.2), variances_towards_3(0.1)
+    towards_3 = variances_towards_3(0.2)
+
+    def rate_towards_3(variance, steps):
+        """The smallest rate at which so many steps lead to this variance."""
+        return brentq(lambda rate: variances_towards_3(rate)[steps] - variance, 0.05, 0.6, xtol=1e-14)
+
+    overshot = 0.2 + 0.5 * (3 + 5**2 - 0.2) / (2 * 0.2**2)
+
+    def mean_under_quartic(power):
+        """The mean of an even power under the density proportional to exp(−x⁴/8)."""
+        return 8 ** (power / 4) * math.gamma((power + 1) / 4) / math.gamma(1 / 4)
+
+    sum_of_quartic = 8**0.25 * math.gamma(1 / 4) / 2
 
     def first_closer(variances, target, distance):
         return np.argmax(np.abs(variances - target) < distance)
