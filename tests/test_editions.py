@@ -230,6 +230,14 @@ def test_a_web_page_asks_nothing_of_a_network(notebook):
     assert "MathJax" not in page
 
 
+def test_a_web_page_leaves_out_the_code_that_is_folded():
+    """But for solutions, which stand folded."""
+    page = page_of(LESSONS[0].parent / "00_start_here.ipynb")
+    assert "ten_questions" in page
+    assert "fit_gaussian" not in page
+    assert "A map of digits" in page
+
+
 @each_notebook
 def test_links_between_web_pages_lead_to_web_pages(notebook):
     """To one of the lessons, or to the sources, which are a page too."""

@@ -450,6 +450,7 @@ def test_touching_bound_as_the_question_says():
     assert shows(explorer, start=0.05, sd=1.0)["end"] == pytest.approx(1.7337, abs=1e-4)
     assert shows(explorer, sd=1.85)["end"] == 0
     assert shows(explorer, sd=1.8)["end"] == pytest.approx(0.6064, abs=1e-4)
+    assert [shows(explorer, start=0.5, sd=sd)["axis"] for sd in (0.4, 1.0, 1.4, 1.7, 1.85)] == [10, 10, 20, 60, 60]
 
 
 def test_kl_of_mixtures_as_the_question_says():

@@ -189,6 +189,8 @@ def html(notebook):
         cell.source = _TO_PAGES.sub(r"](\1.html", _for_a_page(cell.source))
         if _exercise(cell):
             cell.outputs = []  # "not answered yet"
+        if cell.metadata.get("jupyter", {}).get("source_hidden") and not _is_solution(cell):
+            cell.metadata["transient"] = {"remove_source": True}  # what nbconvert's templates leave out
         if question := re.search(r'^predict\("([^"]+)"', cell.source, re.M):
             _add_reasons(cell, data.questions()[question[1]])
     exporter = HTMLExporter(raw_template=_PAGE)

@@ -316,7 +316,7 @@ def jensen_shannon():
 
 
 def gaussian_fitting():
-    """04: the first step of 4.a, steps by hand, sums of p, speed, seven observations, Laplace."""
+    """04: the first step of 4.a, steps by hand, sums of p, speed, seven observations, a quartic."""
     slope_variance = (1 - (7 + 5**2)) / (2 * 1**2)
     own_slope = (2.5 - (5 + 3.5**2)) / (2 * 2.5**2)
     x = np.arange(-10, 10, 0.1)
@@ -345,7 +345,19 @@ def gaussian_fitting():
         p = norm.pdf(x, 0, math.sqrt(3))
         return fit_gaussian(x, p, mean=2, variance=1, learning_rate=learning_rate, steps=1000).variance
 
-    towards_3, slowly_towards_3 = variances_towards_3(0.2), variances_towards_3(0.1)
+    towards_3 = variances_towards_3(0.2)
+
+    def rate_towards_3(variance, steps):
+        """The smallest rate at which so many steps lead to this variance."""
+        return brentq(lambda rate: variances_towards_3(rate)[steps] - variance, 0.05, 0.6, xtol=1e-14)
+
+    overshot = 0.2 + 0.5 * (3 + 5**2 - 0.2) / (2 * 0.2**2)
+
+    def mean_under_quartic(power):
+        """The mean of an even power under the density proportional to exp(−x⁴/8)."""
+        return 8 ** (power / 4) * math.gamma((power + 1) / 4) / math.gamma(1 / 4)
+
+    sum_of_quartic = 8**0.25 * math.gamma(1 / 4) / 2
 
     def first_closer(variances, target, distance):
         return np.argmax(np.abs(variances - target) < distance)
@@ -532,6 +544,17 @@ def mixtures_and_em():
     joint, densities = np.exp(log_joint(0.5, *mixture)), norm.pdf(0.5, *mixture[1:])
     joint_rooted = np.exp(log_joint(0.5, *mixture[:2], np.sqrt(mixture[2])))
 
+    shares, log_p = joint / joint.sum(), np.log(joint.sum())
+
+    def label_of_bound(bound, end):
+        """Between the responsibility and 0 or 1."""
+        gap = log_p - bound
+        return brentq(lambda q: rel_entr([q, 1 - q], shares).sum() - gap, end, shares[0], xtol=1e-14)
+
+    def label_of_reversed_gap(bound):
+        gap = log_p - bound
+        return brentq(lambda q: rel_entr(shares, [q, 1 - q]).sum() - gap, 0.01, shares[0], xtol=1e-14)
+
     three, start = np.array([-1, 0, 3]), ([0.5, 0.5], [0, 2], [1, 1])
     q = responsibilities(three, *start)
     after, hard = m_step(three, q), m_step(three, q.round())
@@ -626,7 +649,7 @@ def tsne():
     shifts = places[:, None] - places
     w, gauss = 1 / (1 + shifts**2) - np.eye(3), np.exp(-(shifts**2)) - np.eye(3)
     Q3, gauss = w / w.sum(), gauss / gauss.sum()
-    far = np.divide(1, shifts**2, out=np.zeros((3, 3)), where=shifts != 0)  # the weights of a map blown up
+    far = np.divide(1, shifts**2, out=np.zeros((3, 3)), where=shifts != 0)  # the weights of an enlarged map
     far /= far.sum()
     pulls, pushes = -4 * (P3 * w * shifts).sum(axis=1), -4 * (Q3 * w * shifts).sum(axis=1)
     pull, push = pulls[0], pushes[0]

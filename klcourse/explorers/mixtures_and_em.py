@@ -328,6 +328,7 @@ def _em_alt(n):
 
 _M_START, _M_SDS = Range(-3, 3, 0.05), Range(0.4, 2.5, 0.05)
 _M_STEPS = 60
+_M_AXES = (10, 20, 40, _M_STEPS)
 _M = np.linspace(-3.2, 3.2, 257)
 _DROPS = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _NEAREST = 1e-9  # smaller distances are rounding
@@ -389,9 +390,11 @@ def _end_of(start, sd):
 
 def _touch(start, sd, steps):
     path = [start]
-    for _ in range(steps):
+    for _ in range(_M_STEPS):
         path.append(_next_m(path[-1], sd))
     end, rate = _end_of(start, sd)
+    needed = np.sum(np.abs(np.array(path) - end) > _NEAREST)
+    path = path[: steps + 1]
     here, top = path[-1], _next_m(path[-1], sd)
     height = float(_height(here, sd))
     bound = height + DATA.size / sd**2 * ((top - here) ** 2 - (_M - top) ** 2) / 2
@@ -400,6 +403,7 @@ def _touch(start, sd, steps):
         "errors": np.abs(np.array(path) - end),
         "end": end,
         "rate": rate,
+        "axis": next(steps for steps in _M_AXES if steps >= min(needed, _M_STEPS)),
         "m": here,
         "next": top,
         "log_likelihood": height,
@@ -422,7 +426,8 @@ def _draw_touch(figure):
     trail = hill.plot([], [], "o", color=style.INK, markersize=4)[0]
     touch = hill.plot([], [], "o", color=style.M["color"], markeredgecolor=style.INK, markersize=11, clip_on=False)[0]
     top = hill.plot([], [], "^", color=_BOUND["color"], markeredgecolor=style.INK, markersize=10, clip_on=False)[0]
-    errors.set(yscale="log", xlim=(-2, _M_STEPS + 2), ylim=(_NEAREST, 300), xlabel="EM steps", yticks=(1e-8, 1e-4, 1))
+    errors.set(yscale="log", ylim=(_NEAREST, 300), xlabel="EM steps", yticks=(1e-8, 1e-4, 1))
+    changed = _changes()
     errors.set_yticks((), minor=True)
     _heading(errors, "distance to the end", style.INK)
     dots = errors.plot([], [], "o", color=style.INK, markersize=5)[0]
@@ -448,6 +453,8 @@ def _draw_touch(figure):
         moving = n["errors"][-1] > 0
         forecast.set_data(ahead, n["errors"][-1] * n["rate"] ** (ahead - n["steps"]) if moving else np.nan * ahead)
         note.set_text(f"near the end × {n['rate']:.3f}" if moving else "at rest")
+        if changed(n["axis"]):
+            errors.set(xlim=(-n["axis"] / 30, n["axis"] * 31 / 30), xticks=np.linspace(0, n["axis"], 3))
 
     return [height, bound, trail, touch, top, dots, forecast, note, *scale.labels], draw
 

@@ -354,7 +354,7 @@ def two_unknown_data():
     >>> [data.shape for data in two_unknown_data()]
     [(150, 10), (150, 10)]
     """
-    rng = np.random.default_rng(8)
+    rng = np.random.default_rng(3)
     first, second = rng.normal(size=(2, 150, 10))  # one Gaussian each, ...
     second[np.arange(150), rng.permutation(np.repeat(range(3), 50))] += 4  # ... but three groups of 50 in the second
     return first, second

@@ -154,8 +154,9 @@ def _folded(asked):
     listed = "".join(f"<li>{html.escape(answer['text'])}</li>" for answer in asked["answers"])
     text = next(answer["text"] for answer in asked["answers"] if answer.get("right"))
     return (
-        f'<ol type="A">{listed}</ol><details lang="en" style="margin:8px 0"><summary style="cursor:pointer">Show the '
-        f"answer</summary><b>{html.escape(text)}</b> {html.escape(asked['why'])}</details>"
+        f'<ol style="list-style-type:upper-alpha">{listed}</ol><details lang="en" style="margin:8px 0 24px">'
+        f'<summary style="cursor:pointer">Show the answer</summary>'
+        f"<b>{html.escape(text)}</b> {html.escape(asked['why'])}</details>"
     )
 
 

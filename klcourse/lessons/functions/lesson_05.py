@@ -12,46 +12,61 @@ __all__ = ["FUNCTIONS"]
 # --- the KL of codes --------------------------------------------------------------------------------------------------
 
 
-def kl_of_codes(mean, log_variance):
-    """The mean over the images, the rows, of KL(q(z|x)‖N(0, I)), which is a sum over the latents, the columns."""
+def kl_of_codes(mean, log_variance, prior_sd):
+    """The mean over the images, the rows, of KL(q(z|x)‖N(0, prior_sd² I)), summed over the latents, the columns."""
     mean, log_variance = np.array(mean, dtype=float), np.array(log_variance, dtype=float)
     if mean.ndim != 2 or mean.shape != log_variance.shape:
         raise ValueError("mean and log_variance must have the same shape (n, d)")
     if not (np.isfinite(mean).all() and np.isfinite(log_variance).all()):
         raise ValueError("mean and log_variance must be finite")
-    return np.mean(np.sum(mean**2 + np.exp(log_variance) - 1 - log_variance, axis=1)) / 2
+    if not 0 < prior_sd < math.inf:
+        raise ValueError("prior_sd must be positive and finite")
+    return _without_checks(mean, log_variance, prior_sd)
 
 
 # Wrong ones, as they are first written: without any checks.
 
 
-def _brackets(mean, log_variance):
-    mean, log_variance = np.array(mean, dtype=float), np.array(log_variance, dtype=float)
-    return mean**2 + np.exp(log_variance) - 1 - log_variance
+def _brackets(mean, log_variance, prior_sd):
+    mean, log_variance, prior = np.array(mean, dtype=float), np.array(log_variance, dtype=float), prior_sd**2
+    return (mean**2 + np.exp(log_variance)) / prior - 1 - log_variance + np.log(prior)
 
 
-def _without_checks(mean, log_variance):
-    return np.mean(np.sum(_brackets(mean, log_variance), axis=1)) / 2
+def _without_checks(mean, log_variance, prior_sd):
+    return np.mean(np.sum(_brackets(mean, log_variance, prior_sd), axis=1)) / 2
 
 
-def _averaged_over_latents(mean, log_variance):
-    return np.mean(_brackets(mean, log_variance)) / 2
+def _averaged_over_latents(mean, log_variance, prior_sd):
+    return np.mean(_brackets(mean, log_variance, prior_sd)) / 2
 
 
-def _summed_over_images(mean, log_variance):
-    return np.sum(_brackets(mean, log_variance)) / 2
+def _summed_over_images(mean, log_variance, prior_sd):
+    return np.sum(_brackets(mean, log_variance, prior_sd)) / 2
 
 
-def _half_missing(mean, log_variance):
-    return 2 * _without_checks(mean, log_variance)
+def _half_missing(mean, log_variance, prior_sd):
+    return 2 * _without_checks(mean, log_variance, prior_sd)
 
 
-def _log_sd_taken(mean, log_variance):
-    return _without_checks(mean, 2 * np.array(log_variance))
+def _log_sd_taken(mean, log_variance, prior_sd):
+    return _without_checks(mean, 2 * np.array(log_variance), prior_sd)
 
 
-def _two_latents_only(mean, log_variance):
-    brackets = _brackets(mean, log_variance)
+def _prior_sd_for_variance(mean, log_variance, prior_sd):
+    return _without_checks(mean, log_variance, abs(prior_sd) ** 0.5)
+
+
+def _prior_left_out(mean, log_variance, prior_sd):
+    return _without_checks(mean, log_variance, 1)
+
+
+def _log_of_prior_left_out(mean, log_variance, prior_sd):
+    brackets = _brackets(mean, log_variance, prior_sd) - np.log(prior_sd**2)
+    return np.mean(np.sum(brackets, axis=1)) / 2
+
+
+def _two_latents_only(mean, log_variance, prior_sd):
+    brackets = _brackets(mean, log_variance, prior_sd)
     return np.mean(brackets[:, 0] + brackets[:, 1]) / 2
 
 
@@ -79,20 +94,25 @@ FUNCTIONS = {
     "5.5": Written(
         right=kl_of_codes,
         calls=[
-            (np.array([[0.4, -1.2], [2.1, 0.3], [-0.7, 0.0]]), np.array([[-1.1, 0.2], [-2.3, -0.4], [0.6, -3.0]])),
-            (np.array([[1.3]]), np.array([[-0.8]])),
-            ([[0.5, -0.5, 1.5, 0.1], [0.2, 0.9, -2.0, 0.0]], [[-1.0, 0.0, -0.5, 1.2], [0.3, -4.0, -0.9, 0.7]]),
-            (np.array([[0.0, 3.0]]), np.array([[-800.0, 2.0]])),
-            (np.array([[0.1, 0.2], [0.3, 0.4]]), np.array([[-1.0], [-2.0]])),
-            (np.array([0.1, 0.2]), np.array([-1.0, -2.0])),
-            (np.array([[0.1, math.nan]]), np.array([[-1.0, -2.0]])),
-            (np.array([[0.1, 0.0]]), np.array([[-math.inf, 0.0]])),
+            (np.array([[0.4, -1.2], [2.1, 0.3], [-0.7, 0.0]]), np.array([[-1.1, 0.2], [-2.3, -0.4], [0.6, -3.0]]), 1.7),
+            (np.array([[1.3]]), np.array([[-0.8]]), 0.6),
+            ([[0.5, -0.5, 1.5, 0.1], [0.2, 0.9, -2.0, 0.0]], [[-1.0, 0.0, -0.5, 1.2], [0.3, -4.0, -0.9, 0.7]], 2.5),
+            (np.array([[0.0, 3.0]]), np.array([[-800.0, 2.0]]), 1),
+            (np.array([[0.1, 0.2], [0.3, 0.4]]), np.array([[-1.0], [-2.0]]), 1.3),
+            (np.array([0.1, 0.2]), np.array([-1.0, -2.0]), 1.3),
+            (np.array([[0.1, math.nan]]), np.array([[-1.0, -2.0]]), 1.3),
+            (np.array([[0.1, 0.0]]), np.array([[-math.inf, 0.0]]), 1.3),
+            (np.array([[0.1, 0.2]]), np.array([[-1.0, -2.0]]), -0.5),
+            (np.array([[0.1, 0.2]]), np.array([[-1.0, -2.0]]), math.inf),
         ],
         mistakes={
             "averaged_over_latents": _averaged_over_latents,
             "summed_over_images": _summed_over_images,
             "half_of_kl_missing": _half_missing,
             "log_sd_taken": _log_sd_taken,
+            "prior_sd_for_variance": _prior_sd_for_variance,
+            "prior_left_out": _prior_left_out,
+            "log_of_prior_left_out": _log_of_prior_left_out,
             "answers_for_any_shape": _without_checks,
             "two_latents_only": _two_latents_only,
         },

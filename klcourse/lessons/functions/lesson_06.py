@@ -117,7 +117,8 @@ FUNCTIONS = {
             "second_part_unweighted": lambda a, b: _first_part(a, b) - math.log((1 + a) / (1 + b)),
             "second_part_missing": _first_part,
             "bits": lambda a, b: kl_geometric(a, b) / math.log(2),
-            "zero_times_log": lambda a, b: kl_geometric(a, b) if a > 0 else math.nan,
+            "zero_mean_nan": lambda a, b: kl_geometric(a, b) if a > 0 else math.nan,
+            "zero_mean_fails": lambda a, b: a * math.log(a / b) - (1 + a) * math.log((1 + a) / (1 + b)),
         },
     ),
 }

@@ -1,7 +1,8 @@
 """What the reader of lesson 07 writes."""
 
 import numpy as np
-from scipy.special import gammaln, xlogy
+from scipy.integrate import quad
+from scipy.special import xlogy
 
 from klcourse.lessons.functions import Written
 
@@ -70,17 +71,18 @@ def _em_without_new_weights(counts, weights, rates):
     return np.array(weights), _em_without_checks(counts, weights, rates)[1]
 
 
-# --- what an M step adds to the bound, for Poisson laws ------------------------------------------------------------
+# --- what an M step adds to the bound, for exponential laws ---------------------------------------------------------
 
 
-def _kl_poisson(a, b):
-    return a * np.log(a / b) - a + b
+def _kl_exponential(a, b):
+    """Of rate a from rate b."""
+    return np.log(a / b) - 1 + b / a
 
 
 def bound_rise(n, old, new):
-    """By how much an M step from `old` to `new` lifts the bound of n counts, in nats."""
+    """By how much an M step from `old` to `new` lifts the bound of n waiting times, in nats."""
     (v, before), (w, after) = _arrays(old), _arrays(new)
-    return n * np.sum(w * (_kl_poisson(after, before) + np.log(w / v)))
+    return n * np.sum(w * (_kl_exponential(after, before) + np.log(w / v)))
 
 
 def _rise_of_weights(n, old, new):
@@ -90,25 +92,31 @@ def _rise_of_weights(n, old, new):
 
 def _rise_with_old_weights(n, old, new):
     (v, before), (w, after) = _arrays(old), _arrays(new)
-    return n * np.sum(v * (_kl_poisson(after, before) + np.log(w / v)))
+    return n * np.sum(v * (_kl_exponential(after, before) + np.log(w / v)))
 
 
 def _rise_of_logarithms(n, old, new):
     (v, before), (w, after) = _arrays(old), _arrays(new)
-    return n * np.sum(w * (after * np.log(after / before) + np.log(w / v)))
+    return n * np.sum(w * (np.log(after / before) + np.log(w / v)))
+
+
+def _rise_with_rates_as_means(n, old, new):
+    (v, before), (w, after) = _arrays(old), _arrays(new)
+    return n * np.sum(w * (np.log(after / before) - (after - before) * after + np.log(w / v)))
 
 
 def _rise_without_labels(n, old, new):
-    counts = np.arange(200)
-    log_p, log_q = _of_counts(counts, new), _of_counts(counts, old)
-    return n * np.sum(np.exp(log_p) * (log_p - log_q))
+    def part(x):
+        log_p, log_q = _of_time(x, new), _of_time(x, old)
+        return np.exp(log_p) * (log_p - log_q)
+
+    return n * quad(part, 0, np.inf)[0]
 
 
-def _of_counts(counts, mixture):
-    """ln p(k)."""
+def _of_time(x, mixture):
+    """ln p(x)."""
     weights, rates = _arrays(mixture)
-    joint = np.log(weights) - rates + xlogy(counts[:, None], rates) - gammaln(counts + 1)[:, None]
-    return np.logaddexp.reduce(joint, axis=1)
+    return np.logaddexp.reduce(np.log(weights) + np.log(rates) - rates * x)
 
 
 _BEFORE, _AFTER = ([0.5, 0.5], [2, 6]), ([0.35, 0.65], [1.4, 7.5])
@@ -150,6 +158,7 @@ FUNCTIONS = {
             "label_kl_left_out": lambda n, old, new: bound_rise(n, old, new) - _rise_of_weights(n, old, new),
             "component_kl_left_out": _rise_of_weights,
             "rates_alone": _rise_of_logarithms,
+            "rate_for_mean": _rise_with_rates_as_means,
             "old_weights": _rise_with_old_weights,
             "labels_merged": _rise_without_labels,
         },
