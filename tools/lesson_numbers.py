@@ -663,6 +663,15 @@ def tsne():
     P20, P50 = joint_affinities(images, 20).ravel(), joint_affinities(images, 50).ravel()
     one_place = map_affinities(np.zeros((250, 2))).ravel()
 
+    def one_place_costs(perplexity):
+        return kl_divergence(joint_affinities(images, perplexity).ravel(), one_place)
+
+    def one_place_costs_reversed(perplexity):
+        return kl_divergence(one_place, joint_affinities(images, perplexity).ravel())
+
+    def perplexity_with(costs, nats):
+        return brentq(lambda perplexity: costs(perplexity) - nats, 20, 80)
+
     @cache
     def kl_after(steps, start, exaggeration):
         """In nats, from a random start."""

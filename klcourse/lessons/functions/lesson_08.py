@@ -95,6 +95,11 @@ def _total(forces, shifts):
 
 def _reverse_with_fixed_z(p, y):
     p, q, w, shifts = _pairs_of_map(p, y)
+    return -4 * _total(q * w * (np.log(q / p) + 1), shifts)
+
+
+def _reverse_with_fixed_z_and_no_one(p, y):
+    p, q, w, shifts = _pairs_of_map(p, y)
     return -4 * _total(q * w * np.log(q / p), shifts)
 
 
@@ -132,7 +137,7 @@ FUNCTIONS = {
             (_symmetric(0.3, 0.1, 0.1), _symmetric(0.35, 0.15, 0)),
             (_THREE, _FOUR),
             (2 * _THREE, _symmetric(0.4, 0.5, 0.1)),
-            (_THREE, (1 + 1e-6) * _symmetric(0.2, 0.25, 0.05)),
+            (_THREE, _symmetric(0.2, 0.25, 0.0505)),  # sum 1.001
             (_symmetric(0.6, -0.2, 0.1), _THREE),
         ],
         mistakes={
@@ -155,6 +160,7 @@ FUNCTIONS = {
         ],
         mistakes={
             "z_held_fixed": _reverse_with_fixed_z,
+            "one_dropped_z_fixed": _reverse_with_fixed_z_and_no_one,
             "forward_slope": _forward,
             "slope_turned": lambda p, y: -reverse_gradient(p, y),
             "two_missing": lambda p, y: reverse_gradient(p, y) / 2,
