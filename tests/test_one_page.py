@@ -21,7 +21,12 @@ def rows(page, title):
 
 
 TABLES = {
-    title: rows(PAGE, title) for title in ("Identities", "Symbols and terms", "Mistakes, and where they are put right")
+    title: rows(PAGE, title)
+    for title in (
+        "Identities, bounds and approximations",
+        "Symbols and terms",
+        "Mistakes, and where they are put right",
+    )
 }
 
 

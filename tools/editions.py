@@ -157,7 +157,7 @@ _WORDS_OF_A_PAGE = {
     r"(Put your answer in place of the three dots|Replace the three dots with your answer) and run the cell\."
     r"( Wrong answers are welcome[^.]*\.)?": "Work them out on paper, or with code of your own.",
     r": click its three dots\.": ".",
-    r"Choose an answer, or say that you do not know yet: nothing is marked.*": (
+    r"Choose an answer, or say that you do not know yet: the score counts for nothing.*": (
         "Choose an answer to each, in your head or on paper, before you look at what is folded under it."
     ),
     r" After the tenth answer the button.*": "",

@@ -15,10 +15,10 @@ __all__ = ["BELLS", "TARGETS", "drawn_as_html", "map_of_lessons"]
 
 # Weights, means and standard deviations of the two humps of p; mean, standard deviation and the place of the name of
 # each bell.
-TARGETS = {"forward": ([0.4, 0.6], [-2, 2], [0.5, 0.5]), "reverse": ([0.7, 0.3], [0, 4], [0.5, 0.5])}
+TARGETS = {"before": ([0.4, 0.6], [-2, 2], [0.5, 0.5]), "after": ([0.7, 0.3], [0, 4], [0.5, 0.5])}
 BELLS = {
-    "forward": {"A": (0, 0.5, 0), "B": (-2, 0.5, -2), "C": (0.4, 2.02, 4.2), "D": (2, 0.5, 2)},
-    "reverse": {"A": (1.2, 1.9, -1.9), "B": (2, 0.5, 2), "C": (4, 0.5, 4), "D": (0, 0.5, 0)},
+    "before": {"A": (0, 0.5, 0), "B": (0.4, 2.02, 4.2), "C": (2, 0.5, 2)},
+    "after": {"A": (0, 0.5, 0), "B": (2, 0.5, 2), "C": (1.2, 1.9, -1.9)},
 }
 MAPS = {  # where the groups lie
     "one_map": [{"A": (-5.2, 0), "B": (-2.8, 0), "C": (6.8, 0)}],
@@ -28,9 +28,9 @@ MAPS = {  # where the groups lie
 
 @cache
 def drawn_as_html(name, alt):
-    """Draw one of the pictures: a target under four bells, or maps with three groups.
+    """Draw one of the pictures: a target under three bells, or maps with three groups.
 
-    >>> drawn_as_html("forward", "Four bells over a curve with two humps.").startswith("<img")
+    >>> drawn_as_html("before", "Three bells over a curve with two humps.").startswith("<img")
     True
     """
     with matplotlib.rc_context(style.SETTINGS):

@@ -3,7 +3,7 @@
 `ten_questions.toml` holds the `ideas` in the order of the lessons: the `name`, a `title`, the `section` that teaches
 it, and two forms, `before` and `after`. A form has what it `asks`, `why` the right answer is right, and four answers,
 each wrong one with what is mistaken in it. `picture` names what `pictures.py` draws, with its `alt` text. Numbers are
-`given`, or come `from` an expression that a test evaluates.
+`given`, or come `from` an expression that a test evaluates. A form may name a `section` of its own.
 """
 
 import html
@@ -185,7 +185,7 @@ def _verdict(idea, form, letter):
         said = f"You said: “{html.escape(answer['text'])}” {verdict}"
     text = next(answer["text"] for answer in asked["answers"] if answer.get("right"))
     truth = "" if letter == right(asked) else f" The answer is “{html.escape(text.removesuffix('.'))}”."
-    learn = f"Learn it in section {idea['section']}."
+    learn = f"Learn it in section {asked.get('section', idea['section'])}."
     return f"<b>{idea['title']}.</b> {said}{truth} {html.escape(asked['why'])} {learn}"
 
 
@@ -193,7 +193,7 @@ def _where_to_begin(answered):
     if not answered.missed:
         return "One question proves little, but you met no idea here that is new to you. " + _ALL_RIGHT[answered.form]
     if answered.form == "after":
-        sections = _listed(f"section {idea['section']}" for idea in answered.missed)
+        sections = _listed(f"section {idea['after'].get('section', idea['section'])}" for idea in answered.missed)
         return f"Go back to what the others are about: {sections}."
     begin = answered.first_lesson
     skimmed = "" if begin == "01" else " Read the summaries of the lessons before it first: later ones build on them."
