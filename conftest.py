@@ -1,6 +1,13 @@
-"""A cell of a notebook that nbval had to interrupt fails. For all runs of pytest, `pytest notebooks` included."""
+"""What holds for all runs of pytest, `pytest notebooks` included: one thread, and no cell that nbval interrupted."""
+
+import os
 
 import pytest
+
+# Two processes run the tests, and each of them, with its kernels, computes with one thread: scikit-learn's would wait
+# for each other on a busy machine, and cost 07 three times what it computes. Read when NumPy and scikit-learn load.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
 
 
 @pytest.hookimpl(wrapper=True)
