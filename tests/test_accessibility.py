@@ -1,21 +1,19 @@
-"""Pictures that can be read, and web pages that can be heard. What explorers say in JupyterLab: `test_browser.py`."""
+"""Pictures that can be read, and web pages that can be heard. What explorers say in JupyterLab: `test_browser.py`.
 
-import ast
+The figures of a notebook are read where nbval runs it: see `legible.py`, and `test_nbval.py` for one that is pale.
+"""
+
 import itertools
 from pathlib import Path
-from unittest.mock import MagicMock
 
-import matplotlib
-import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
 from browser import axe_faults, picture_faults
 from editions import html
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from legible import contrast, text_faults
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from test_explorers import at_start, each_explorer, ends, set_values
 
 from klcourse import live
@@ -27,100 +25,6 @@ each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: 
 
 
 # --- text in pictures ---------------------------------------------------------------------------------------------
-
-
-def contrast(a, b):
-    """Contrast ratio of colours, each with red, green and blue from 0 to 1 last (WCAG 2.2, 1.4.3)."""
-    a, b = (np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722] for c in (a, b))
-    return (np.maximum(a, b) + 0.05) / (np.minimum(a, b) + 0.05)
-
-
-def drawn(figure):
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.array(canvas.buffer_rgba())[..., :3]
-
-
-def text_faults(figure, draw=drawn):
-    """Find the texts of a figure that are small, or pale against what is really behind their letters."""
-    texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
-    looks = [(text.get_color(), text.get_alpha()) for text in texts]
-    for text in texts:
-        text.set(color="magenta", alpha=1)  # to be seen on whatever is behind
-    marked = draw(figure)
-    for text in texts:
-        text.set_alpha(0)
-    behind = draw(figure)
-    letters = (marked != behind).any(axis=2)
-    for text, (colour, alpha) in zip(texts, looks, strict=True):
-        text.set(color=colour, alpha=alpha)
-        box = _pixels_of(text, figure)
-        if letters[box].any():
-            yield from _faults_of(text, behind[box][letters[box]] / 255)
-
-
-def _pixels_of(text, figure):
-    left, bottom, right, top = text.get_window_extent().extents
-    height = figure.bbox.height
-    rows, columns = (height - top, height - bottom), (left, right)
-    return tuple(slice(max(0, int(first)), max(0, int(last) + 1)) for first, last in (rows, columns))
-
-
-def _faults_of(text, behind):
-    *colour, alpha = to_rgba(text.get_color(), text.get_alpha())
-    ratio = np.quantile(contrast(alpha * np.array(colour) + (1 - alpha) * behind, behind), 0.1)  # a thin line may cross
-    if ratio < 4.5:
-        yield f"{text.get_text()!r} has a contrast of {ratio:.1f}"
-    if text.get_fontsize() < (8 if "mathdefault" in text.get_text() else 12):  # of a power, the exponent is smaller
-        yield f"{text.get_text()!r} has {text.get_fontsize():.0f} points"
-
-
-def names_in(source):
-    """The names that a cell gives a meaning, and those that it makes use of."""
-    given, used = set(), set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Name):
-            (used if isinstance(node.ctx, ast.Load) else given).add(node.id)
-        elif isinstance(node, ast.alias):
-            given.add(node.asname or node.name.split(".")[0])
-        elif isinstance(node, ast.FunctionDef):
-            given.add(node.name)
-        elif isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            given |= {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
-    return given, used
-
-
-def cells_behind_figures(sources):
-    """Those that show a figure, and those that lead to them. nbval runs the others too: some take long."""
-    kept, wanted = [], {"show"}
-    for source in reversed(sources):
-        given, used = names_in(source)
-        if wanted & given or "show" in used:
-            kept.append(source)
-            wanted |= used
-    return kept[::-1]
-
-
-def figures(notebook, monkeypatch):
-    """Run the code behind a notebook's figures here, with little training, and return the figures."""
-    shown = []
-    monkeypatch.setattr(live, "show", lambda figure, alt: shown.append(figure))
-    namespace = {"display": MagicMock()}
-    cells = nbformat.read(notebook, as_version=4).cells
-    for source in cells_behind_figures([cell.source for cell in cells if cell.cell_type == "code"]):
-        source = source.replace("EPOCHS = 5", "EPOCHS = 1").replace("train_images, c,", "train_images[:2000], c,")
-        exec(compile(source, notebook.name, "exec"), namespace)
-    return shown
-
-
-@each_notebook
-def test_text_in_figures_can_be_read(notebook, monkeypatch):
-    plt.switch_backend("agg")
-    with matplotlib.rc_context():
-        shown = figures(notebook, monkeypatch)
-        assert len(shown) == notebook.read_text("utf-8").count('"show(')
-        assert [fault for figure in shown for fault in text_faults(figure)] == []
-    plt.close("all")
 
 
 def faults_of_frame(picture):
@@ -182,20 +86,6 @@ def test_contrast_by_known_values():
     grey = np.array([0x76] * 3) / 255
     assert contrast(np.zeros(3), np.ones(3)) == pytest.approx(21)
     assert contrast(grey, np.ones(3)) == contrast(np.ones(3), grey) == pytest.approx(4.54, abs=0.01)
-
-
-def test_a_cell_that_a_figure_needs_is_run():
-    leading = [
-        "from live import show",
-        "a = {}",
-        "a[1] = 2",
-        "def f(x):\n    return x",
-        "figure = f(a)",
-        "show(figure)",
-    ]
-    others = ["print(a)", "slow = f(3)", "predict(a)", "a[1]"]
-    mixed = [cell for pair in itertools.zip_longest(leading, others, fillvalue="") for cell in pair if cell]
-    assert cells_behind_figures(mixed) == leading
 
 
 @pytest.mark.parametrize(
