@@ -19,7 +19,7 @@ SLOWEST = (
     "test_browser.py",
     "test_clients.py",
     "05_vae_kl_coefficient.ipynb",
-    "test_accessibility.py",
+    "test_pages.py",
     "test_editions.py",
     "test_sweep.py",
     "test_slides.py",

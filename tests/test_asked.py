@@ -15,6 +15,7 @@ from test_lessons import explorers_shown
 
 from klcourse.lessons import asking, check, confirm, data, grade, predict, progress, record, running, unlock_all
 from klcourse.lessons.functions import Written
+from klcourse.live import picture
 from klcourse.live.veil import HIDDEN
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("0[1-8]_*.ipynb"))  # the lessons
@@ -129,8 +130,9 @@ def test_a_telling_length_is_reported():
 
 @pytest.fixture(autouse=True)
 def _locked(monkeypatch):
-    """As if no test had unlocked everything."""
+    """As if no test had unlocked everything. Here no one looks at a PNG, which takes longer than its picture."""
     monkeypatch.setattr(asking, "ALL_UNLOCKED", False)
+    monkeypatch.setattr(picture, "small_png", lambda pixels: b"PNG")
 
 
 def pixels(explorer):
@@ -163,6 +165,8 @@ def test_what_would_answer_a_question_is_hidden_until_it_is_answered(name):
     else:
         assert (explorer.text, explorer.alt) == (bare.text, bare.alt)
     assert given_away(QUESTIONS[name], explorer.text + explorer.alt) == AT_START.get(name, set())
+    assert list(faults_without_a_kernel(question, QUESTIONS[name], bare)) == []
+    assert explorer.hidden == (explorer.veil is not None), "and it stays hidden"
     question.options.value = QUESTIONS[name]["answers"][0]["text"]
     assert (pixels(explorer) == before).all(), "choosing is not locking in"
     question.button.click()
@@ -170,20 +174,29 @@ def test_what_would_answer_a_question_is_hidden_until_it_is_answered(name):
     assert (pixels(explorer) == pixels(bare)).all()
 
 
-@each_question
-def test_without_a_kernel_the_answer_is_folded_below_the_veiled_picture(name):
-    explorer, question = explorers_shown()[name](), QUESTIONS[name]
-    data, metadata = predict(name, explorer)._repr_mimebundle_()
+def faults_without_a_kernel(shown, question, bare):
+    """What is wrong with a question in a stored notebook: the answer is folded, below the veiled picture."""
+    explorer = shown.explorer
+    data, metadata = shown._repr_mimebundle_()
     above, below = data["text/html"].split("<details")
-    (right,) = (answer for answer in question["answers"] if answer.get("right"))
-    assert escape(right["feedback"]) in below
-    assert escape(right["feedback"]) not in above
-    assert right["feedback"] not in data["text/plain"]
-    assert metadata["image/png"]["alt"] == explorer.alt
-    assert (above.count("<img"), below.count("<img")) == (1, explorer.hidden)
-    assert f'alt="{escape(explorer.alt)}"' in above
-    assert f'alt="{escape(explorers_shown()[name]().alt)}"' in (below if explorer.hidden else above)
-    assert explorer.hidden == (explorer.veil is not None), "and it stays hidden"
+    (right,) = (escape(answer["feedback"]) for answer in question["answers"] if answer.get("right"))
+    if right not in below or right in above or right in escape(data["text/plain"]):
+        yield "the feedback is not folded"
+    if (above.count("<img"), below.count("<img")) != (1, explorer.hidden):
+        yield f"{above.count('<img')} pictures above the fold and {below.count('<img')} in it"
+    if metadata["image/png"]["alt"] != explorer.alt or f'alt="{escape(explorer.alt)}"' not in above:
+        yield "the picture above has not its alt text"
+    if f'alt="{escape(bare.alt)}"' not in (below if explorer.hidden else above):
+        yield "the whole picture has not its alt text"
+
+
+def test_an_answer_that_is_not_folded_is_reported(monkeypatch):
+    shown, bare = predict("1.b", explorers_shown()["1.b"]()), explorers_shown()["1.b"]()
+    wrong = {"answers": [{"feedback": "", "right": True}]}
+    assert list(faults_without_a_kernel(shown, wrong, bare)) == ["the feedback is not folded"]
+    monkeypatch.setattr(type(shown.explorer), "still_unveiled", type(shown.explorer).still)
+    found = list(faults_without_a_kernel(shown, QUESTIONS["1.b"], bare))
+    assert found == ["the whole picture has not its alt text"]
 
 
 def test_the_teacher_hides_nothing():

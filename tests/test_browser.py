@@ -29,8 +29,8 @@ from browser import (
     use_theme,
     wait_until_idle,
 )
+from legible import contrast
 from playwright.sync_api import expect
-from test_accessibility import contrast
 
 from klcourse.lessons.data import course, exercises, questions
 from klcourse.lessons.ten_questions import FORMS

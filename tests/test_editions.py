@@ -4,11 +4,9 @@ import csv
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
-from functools import cache
 from html import unescape
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,9 +14,10 @@ from pathlib import Path
 import editions
 import hints_given
 import nbformat
+import plans
 import pytest
 from delivery import Refused, deliver
-from nbconvert import HTMLExporter, MarkdownExporter
+from test_pages import fetched
 
 from klcourse.lessons import data
 from klcourse.lessons.data import exercises, hints, points, questions
@@ -206,111 +205,7 @@ def test_a_link_of_nbgitpuller_brings_news_and_keeps_what_the_student_wrote(tmp_
     assert "# 2 (new) ·" in second.read_text("utf-8")
 
 
-# --- web pages ------------------------------------------------------------------------------------------------------
-
-
-@cache
-def page_of(path):
-    return editions.html(read(path))
-
-
-def fetched(page):
-    """What a browser would ask a network for."""
-    return re.findall(
-        r'<(?:script|img|link|iframe)[^>]*(?:src|href)="(?!data:|#)([^"]*)"|(?:@import|url\()["\']?http', page
-    )
-
-
-@each_notebook
-def test_a_web_page_asks_nothing_of_a_network(notebook):
-    page = page_of(notebook)
-    assert fetched(page) == []
-    assert fetched(page + '<script src="https://cdn.example.org/mathjax.js">') != []
-    assert "<script" not in re.sub(r"<script>[^<]*</script>", "", page)
-    assert "MathJax" not in page
-
-
-def test_a_web_page_leaves_out_the_code_that_is_folded():
-    """But for solutions, which stand folded."""
-    page = page_of(LESSONS[0].parent / "00_start_here.ipynb")
-    assert "ten_questions" in page
-    assert "fit_gaussian" not in page
-    assert "A map of digits" in page
-
-
-@each_notebook
-def test_links_between_web_pages_lead_to_web_pages(notebook):
-    """To one of the lessons, or to the sources, which are a page too."""
-    linked = set(re.findall(r'href="(?!https?:|#|data:)([^"#]+)', page_of(notebook)))
-    assert linked <= {f"{path.stem}.html" for path in NOTEBOOKS} | {"sources.html", "one_page.html"}
-    assert linked
-
-
-def test_the_sources_are_a_page(tmp_path, monkeypatch):
-    monkeypatch.setattr(editions, "NOTEBOOKS", tmp_path / "few")
-    (tmp_path / "few").mkdir()
-    for name in (*NAMES[:2], "sources.md"):
-        shutil.copy(LESSONS[0].parent / name, tmp_path / "few")
-    run_editions("html", tmp_path / "pages")
-    tmp_path /= "pages"
-    assert 'href="02_asymmetry.html"' in (tmp_path / "sources.html").read_text("utf-8")
-    assert (tmp_path / "01_discrete_kl.html").exists()
-    assert (tmp_path / "index.html").read_text("utf-8") == (tmp_path / "00_start_here.html").read_text("utf-8")
-
-
-@each_lesson
-def test_every_formula_of_a_web_page_is_mathml(notebook):
-    page = page_of(notebook)
-    text = "\n".join(
-        re.sub(r"`[^`]*`", "", cell.source) for cell in read(notebook).cells if cell.cell_type == "markdown"
-    )
-    formulas = re.findall(r"\$\$.+?\$\$|\$[^$\n]+\$", text, re.S)
-    assert page.count("<math") == len(formulas) > 0
-    shown = re.sub(r"<(style|script|pre|code)\b.*?</\1>|<[^>]*>", "", page, flags=re.S)
-    assert not re.search(r"\$[^$\n]{1,200}\$|\\(frac|sum|log|mathrm)", shown), "LaTeX is left in the text"
-
-
-@each_lesson
-def test_a_web_page_folds_all_that_solves_and_says_what_its_reader_can_do(notebook):
-    page = page_of(notebook)
-    assert page.count("<summary>Solution") == len(solutions(read(notebook)))
-    words = unescape(re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", "", page, flags=re.S))
-    assert not re.search("(of the|its) three dots|press Shift|not answered yet", words)
-    assert "progress(" not in words.split("Exercises")[-1]
-    assert "Run this cell" not in words
-
-
-@each_lesson
-def test_a_web_page_folds_what_is_said_to_each_answer(notebook):
-    page = unescape(page_of(notebook))
-    asked = re.findall(r'^predict\("([^"]+)"', "\n".join(cell.source for cell in read(notebook).cells), re.M)
-    folded = "".join(re.findall(r"<details lang=.*?</details>", page, re.S))
-    assert asked
-    for answer in (answer for name in asked for answer in questions()[name]["answers"]):
-        assert answer["text"] in page
-        assert answer["feedback"] in folded
-
-
-# What lies right of the paper, or is cut off or scrolled inside its own box.
-CUT_OFF = """width => [...document.querySelectorAll('main pre, main table, main math, main img, main p, main li')]
-    .filter(part => part.checkVisibility() && (part.getBoundingClientRect().right > width + 1
-        || getComputedStyle(part).overflowX != 'visible' && part.scrollWidth > part.clientWidth + 1))
-    .map(part => part.textContent.slice(0, 60))"""
-
-
-@each_lesson
-def test_nothing_of_a_web_page_is_cut_off_on_paper(notebook, browser, tmp_path):
-    """Of A4, with what the printer leaves."""
-    (tmp_path / "page.html").write_text(page_of(notebook), "utf-8")
-    page = browser.new_page(viewport={"width": 703, "height": 1032})
-    page.goto((tmp_path / "page.html").as_uri())
-    page.emulate_media(media="print")
-    printed = page.evaluate(CUT_OFF, 703)
-    page.add_style_tag(content="pre { white-space: pre !important; }")
-    broken = page.evaluate(CUT_OFF, 703)
-    page.close()
-    assert printed == []
-    assert broken != [], "long lines of code would be"
+# --- cards ----------------------------------------------------------------------------------------------------------
 
 
 def test_vote_cards_fit_their_sheets(tmp_path, browser):
@@ -328,54 +223,6 @@ def test_vote_cards_fit_their_sheets(tmp_path, browser):
             assert answer["text"] in front
             assert answer["feedback"] in back
             assert answer["feedback"] not in front
-
-
-# --- what others make of the file -----------------------------------------------------------------------------------
-
-
-def reader_faults(text, notebook):
-    """Find what a text made of a notebook has lost (a question, an answer, an alt text), or would fetch."""
-    text = unescape(text)  # of several ways to write a quotation mark, each reader has its own
-    source = "\n".join(cell.source for cell in notebook.cells)
-    for name in re.findall(r'^predict\("([^"]+)"', source, re.M):
-        question = questions()[name]
-        for words in (question["asks"], *(answer["text"] for answer in question["answers"])):
-            if words not in text:
-                yield f"{name} lacks {words!r}"
-    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
-        data = output.get("data", {})
-        if "image/png" in data and f'alt="{output.metadata["image/png"]["alt"]}"' not in text:
-            yield f"no alt text {output.metadata['image/png']['alt']!r}"
-        if "image/png" in data and 'lang="en"' not in data["text/html"]:
-            yield "a picture whose language is not said"
-        if re.search(r"<(script|link|iframe)\b|src=\W*http|widget-view", str(data)):
-            yield f"an output that fetches something: {data.get('text/html', '')[:80]}"
-
-
-@each_notebook
-@pytest.mark.parametrize("exporter", [HTMLExporter, MarkdownExporter])
-def test_other_readers_of_the_file_lose_nothing(notebook, exporter):
-    stored = read(notebook)
-    text, _ = exporter().from_notebook_node(stored)
-    assert list(reader_faults(text, stored)) == []
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "fault"),
-    [
-        (r"<li>.*?</li>", "", "lacks"),
-        (r'alt="[^"]*"', 'alt="a picture"', "no alt text"),
-        (r'lang="en"', "", "whose language is not said"),
-        (r"<img", '<script src="https://example.org/x.js"></script><img', "fetches something"),
-    ],
-)
-def test_what_other_readers_lose_is_reported(old, new, fault):
-    spoiled = read(LESSONS[0])
-    for output in (output for cell in spoiled.cells for output in cell.get("outputs", [])):
-        if "text/html" in output.get("data", {}):
-            output.data["text/html"] = re.sub(old, new, output.data["text/html"])
-    text, _ = HTMLExporter().from_notebook_node(spoiled)
-    assert fault in "\n".join(reader_faults(text, spoiled))
 
 
 # --- nbgrader -------------------------------------------------------------------------------------------------------
@@ -445,6 +292,19 @@ def leave_out_pictures(path):
     nbformat.write(notebook, path)
 
 
+def shorten(path):
+    """Make a lesson shorter, which is run six times: what is graded, one picture, and a second for each function."""
+    notebook = read(path)
+    shown = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    picture = next(output for output in shown if "image/png" in output.get("data", {}))
+    notebook = plans.cut_down(notebook, ["1.2"], ["1.2", "1.6"], "short")
+    imports = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    imports.source = "import numpy as np\nfrom klcourse.lessons import check, running\nrunning.SECONDS = 1"
+    imports.outputs = [picture]
+    notebook.cells = [cell for cell in notebook.cells if "plt." not in cell.source]
+    nbformat.write(notebook, path)
+
+
 def hand_in(course, student, assignment, answers, without=""):
     """Put answers in the place of the dots of the released notebook, delete a cell, and hand it in."""
     released = read(course / "release" / assignment / f"{assignment}.ipynb")
@@ -475,7 +335,7 @@ def test_nbgrader_gives_the_marks(tmp_path, nbgrader):
     """Right, wrong and empty hand-ins, functions that raise or never end, from the command to marks and feedback."""
     course, lesson = tmp_path / "course", "01_discrete_kl"
     run_editions("graded", course, "1.2", "1.6")
-    leave_out_pictures(course / "source" / lesson / f"{lesson}.ipynb")
+    shorten(course / "source" / lesson / f"{lesson}.ipynb")
     nbgrader(course, f"generate_assignment {lesson}")
     released = (course / "release" / lesson / f"{lesson}.ipynb").read_text("utf-8")
     assert "SOLUTION" not in released

@@ -10,10 +10,14 @@ from functools import cache
 
 import numpy as np
 import pytest
+from legible import contrast, text_faults
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 from PIL import Image
 
 import klcourse.explorers
-from klcourse.live import Explorer, Picture, slider
+from klcourse.explorers.vae_kl_coefficient import TrainingView
+from klcourse.live import Explorer, Picture, slider, style
 
 MODULES = [
     importlib.import_module(f"klcourse.explorers.{room.name}")
@@ -143,36 +147,79 @@ def labels_of(axis):
 
 
 @each_explorer
-def test_all_labels_find_room(make):
+def test_all_labels_find_room_and_boxes_and_sliders_hold_the_same(make):
     explorer = at_start(make)
     assert list(room_faults(explorer.picture.figure)) == []
     for end in (0, -1):
         for name, control in explorer.controls.items():
-            set_values(explorer, {name: ends(control)[end]})
-            assert list(room_faults(explorer.picture.figure)) == [], explorer.values
-
-
-@each_explorer
-def test_number_boxes_and_sliders_hold_the_same(make):
-    explorer = at_start(make)
-    for control in explorer.controls.values():
-        if hasattr(control, "bar"):
-            assert control.box.description, "a number box carries the label"
-            for value in ends(control):
+            value = ends(control)[end]
+            if hasattr(control, "bar"):
+                assert control.box.description, "a number box carries the label"
                 control.box.value = value
                 assert control.bar.value == pytest.approx(value, rel=1e-9)
                 control.bar.value = control.bar.value
                 assert control.box.value == pytest.approx(control.bar.value, rel=1e-2)
+            else:
+                set_values(explorer, {name: value})
+            assert list(room_faults(explorer.picture.figure)) == [], explorer.values
 
 
-@each_explorer
-def test_still_picture_has_alt_text(make):
-    explorer = at_start(make)
+def test_still_picture_has_alt_text():
+    """Of one explorer: those of the others, each with its question, are in test_asked.py."""
+    explorer = tiny(lambda x: {"y": x})
     data, metadata = explorer._repr_mimebundle_()
     assert data["text/plain"] == explorer.alt == metadata["image/png"]["alt"]
     assert "application/vnd.jupyter.widget-view+json" in data
     assert 'alt="' in data["text/html"]
     assert len(data["image/png"]) > 5000
+
+
+def test_what_lies_below_all_that_moves_is_drawn_anew_when_it_changes():
+    def build(figure):
+        axes = figure.subplots()
+        axes.set(xlim=(0, 1), ylim=(0, 1))
+        label, dot = axes.text(0.2, 0.5, "", zorder=-1), axes.plot([0], [0.5], "o")[0]
+
+        def draw(numbers):
+            label.set_text(numbers["word"])
+            dot.set_xdata([numbers["x"]])
+
+        return [dot, label], draw
+
+    picture, others, seen = Picture(build), Picture(build), []
+    for word, x in [("a", 0.1), ("a", 0.9), ("b", 0.9), ("b", 0.1), ("b", 0.25), ("a", 0.1)]:
+        picture.update({"word": word, "x": x})
+        seen.append(picture.rgb())
+        picture.redraw()
+        assert (seen[-1] == picture.rgb()).all(), (word, x)
+        others.update({"word": word, "x": x})  # on the same sheet
+        assert (seen[-1] == others.rgb()).all(), (word, x)
+        picture.update({"word": word, "x": x})
+    assert (seen[0] == seen[-1]).all()
+    assert len({picture.tobytes() for picture in seen}) == 5
+
+
+# --- text that can be read: `legible` reads the figures of the notebooks too -----------------------------------------
+
+
+def faults_of_frame(picture):
+    def draw(_figure):
+        picture.redraw()
+        return picture.rgb()
+
+    return list(text_faults(picture.figure, draw))
+
+
+@each_explorer
+def test_text_in_live_pictures_can_be_read(make):
+    explorer = at_start(make)
+    assert faults_of_frame(explorer.picture) == []
+    set_values(explorer, {name: ends(control)[-1] for name, control in explorer.controls.items()})
+    assert faults_of_frame(explorer.picture) == []
+
+
+def test_text_of_the_training_can_be_read():
+    assert faults_of_frame(TrainingView([1], epochs=1).picture) == []
 
 
 # --- small frames while a control moves -----------------------------------------------------------------------------
@@ -281,3 +328,45 @@ def test_labels_without_room_are_reported(top, pad, fault):
     picture.update({})
     found = " ".join(room_faults(picture.figure))
     assert fault in found if fault else not found
+
+
+def test_contrast_by_known_values():
+    grey = np.array([0x76] * 3) / 255
+    assert contrast(np.zeros(3), np.ones(3)) == pytest.approx(21)
+    assert contrast(grey, np.ones(3)) == contrast(np.ones(3), grey) == pytest.approx(4.54, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("look", "fault"),
+    [
+        ({}, None),
+        ({"fontsize": 11}, "has 11 points"),
+        ({"color": style.P["color"]}, None),
+        ({"color": style.Q["color"]}, "has a contrast of 2.3"),
+        ({"color": style.P["text"], "alpha": 0.6}, "has a contrast of 2."),
+        ({"color": (*to_rgba(style.P["text"])[:3], 0.6)}, "has a contrast of 2."),
+        ({"x": 2.5}, "has a contrast of 1."),  # on the dark bar
+        ({"x": 2.5, "color": "white"}, None),
+        ({"x": 2.5, "visible": False}, None),
+    ],
+)
+def test_text_that_cannot_be_read_is_reported(look, fault):
+    figure = Figure(facecolor=style.PANEL)
+    axes = figure.subplots()
+    axes.set_axis_off()
+    axes.bar([2.5], [1], width=1, color=style.INK)
+    axes.set(xlim=(0, 3), ylim=(0, 1))
+    axes.text(**{"x": 0.5, "y": 0.5, "s": "words", "ha": "center", "fontsize": 12, "color": style.INK} | look)
+    found = list(text_faults(figure))
+    assert len(found) == bool(fault)
+    assert not fault or fault in found[0]
+
+
+def test_live_text_that_cannot_be_read_is_reported():
+    def build(figure):
+        text = figure.subplots().text(0.5, 0.5, "words", color=style.Q["color"])
+        return [text], lambda numbers: None
+
+    picture = Picture(build)
+    picture.update({})
+    assert faults_of_frame(picture) == ["'words' has a contrast of 2.3"]

@@ -28,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -83,6 +84,7 @@ def functions():
 FUNCTIONS = dict(functions())
 
 
+@cache
 def arguments(place):
     """The parameters of a function, a class or a method that can be given."""
     called = bound(place)
@@ -442,8 +444,9 @@ def numbers_in(result):
 @each_function
 def test_odd_values(place, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    # The layout takes half of the time of an explorer, and depends on no number: test_explorers.py has it.
+    # Layout and background take most of the time of an explorer, and show no number: test_explorers.py has them.
     monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda self, figure: None)
+    monkeypatch.setattr(FigureCanvasAgg, "draw", lambda self: setattr(self, "renderer", self.get_renderer()))
     found = []
     for name, parameter in arguments(place).items():
         value = sound(place, parameter)

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import train_vaes
 from scipy.optimize import minimize
 from scipy.special import expit
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -208,6 +209,18 @@ def test_five_epochs_on_mnist_give_the_known_losses(trained, mnist):
     reconstructions = [reconstruction for reconstruction, _ in trained.losses]
     assert reconstructions == sorted(reconstructions, reverse=True)
     assert trained.losses[-1] == pytest.approx((reconstruction, kl), rel=0.03)
+
+
+def test_a_run_of_the_stored_table_comes_out_again(trained, mnist):
+    """Not to the last digits: those depend on the machine."""
+    runs = np.genfromtxt(train_vaes.PATH, delimiter=",", names=True, dtype=None, encoding="utf-8")
+    (stored,) = runs[(runs["plan"] == "1x5") & (runs["seed"] == 0)]
+    again = train_vaes.measure(trained.vae, mnist)
+    near = {"reconstruction": 3, "kl": 0.5, "kl_1": 0.5, "kl_2": 0.5, "tells": 0.5, "mismatch": 0.5}
+    near |= {"neighbours": 0.08, "loss_bw": 4, "surprise_bw": 4, "lowest": 2.5, "highest": 2.5}
+    assert near.keys() == again.keys()
+    for name, distance in near.items():
+        assert again[name] == pytest.approx(stored[name], abs=distance), name
 
 
 def test_a_large_coefficient_collapses_the_code(mnist):

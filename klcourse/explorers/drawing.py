@@ -114,7 +114,7 @@ class Scale:
     @staticmethod
     def _label(axes, tick):
         place = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points", "xytext": (-6.5, 0)}
-        return axes.annotate("", (0, tick), **place, ha="right", va="center_baseline", fontsize=12)
+        return axes.annotate("", (0, tick), **place, ha="right", va="center_baseline", fontsize=12, zorder=-1)
 
     def fit(self, value):
         """Make the axis hold a value, and return its largest one: what is drawn must be divided by it."""
