@@ -37,6 +37,16 @@ def _m_step(counts, labels):
     return labels.mean(axis=0), counts @ labels / labels.sum(axis=0)
 
 
+def _refusing(step):
+    """`step` with the checks of `em_step`."""
+
+    def checked(counts, weights, rates):
+        em_step(counts, weights, rates)
+        return step(counts, weights, rates)
+
+    return checked
+
+
 # Wrong ones, as they are first written: without any checks.
 
 
@@ -138,7 +148,8 @@ FUNCTIONS = {
             "weights_forgotten": _em_without_weights,
             "hard_labels": _em_with_hard_labels,
             "divided_by_n": _em_divided_by_n,
-            "poisson_underflow": _em_with_probabilities,
+            "poisson_underflow": _refusing(_em_with_probabilities),
+            "poisson_underflow_unchecked": _em_with_probabilities,
             "poisson_refuses_nothing": _em_without_checks,
             "em_half_only": _em_without_new_weights,
         },
