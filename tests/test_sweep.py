@@ -165,6 +165,7 @@ SOUND = {
     "explorer": explorer,
     "f": MIXTURE,
     "figure": lambda: Figure(),
+    "form": "before",
     "g": MIXTURE,
     "highest": 1.0,
     "images": load_mnist().train_images[:3] / 255,

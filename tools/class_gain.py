@@ -3,7 +3,7 @@
     uv run python tools/class_gain.py FILE
 
 FILE is text with one answer sheet a line, as the students pasted them into a form, in any order: somewhere in the line
-it says `before BADC-ADBBD` or `after CDABDBACAC`. Lines without such words are passed over and counted. Printed are the
+it says `before AB-ADBACAA` or `after -ABDBACBAB`. Lines without such words are passed over and counted. Printed are the
 share of right answers to each idea, before and after, and the normalised gain (after − before) / (1 − before): the part
 of what was missing that has been learnt (R. R. Hake, "Interactive-engagement versus traditional methods", American
 Journal of Physics 66, 64-74, 1998).
@@ -22,9 +22,9 @@ _SHEET = re.compile(rf"\b({'|'.join(FORMS)})\s+([A-D-]{{10}})(?![\w-])")
 def sheets(text):
     """Return the answer sheets of a text by their form, and how many lines hold none.
 
-    >>> found, passed_over = sheets("name,answers\\nAda,before BADCCADBBD\\n")
+    >>> found, passed_over = sheets("name,answers\\nAda,before AB-ADBACAA\\n")
     >>> [sheet.score for sheet in found["before"]], passed_over
-    ([10], 1)
+    ([0], 1)
     """
     found, passed_over = {form: [] for form in FORMS}, 0
     for line in filter(str.strip, text.splitlines()):
@@ -38,8 +38,8 @@ def sheets(text):
 def shares(answered):
     """Return the share of right answers to each idea.
 
-    >>> shares([Answered("before", "BADCCADBBD"), Answered("before", "----------")])[:2]
-    [0.5, 0.5]
+    >>> shares([Answered("before", "AB-ADBACAA"), Answered("before", "----------")])[:2]
+    [0.0, 0.0]
     """
     missed = [{idea["name"] for idea in sheet.missed} for sheet in answered]
     return [sum(idea["name"] not in names for names in missed) / len(missed) for idea in data.ideas()]

@@ -63,9 +63,9 @@ class Answered:
     ValueError
         If there is no such form, or `letters` has others, too many or too few.
 
-    >>> answered = Answered("before", "BADC-ADBBD")
-    >>> answered.score, answered.first_lesson, answered.line
-    (9, '02', 'before BADC-ADBBD')
+    >>> answered = Answered("before", "AB-ADBACAA")
+    >>> answered.first_lesson, answered.line
+    ('01', 'before AB-ADBACAA')
     """
 
     def __init__(self, form, letters):
@@ -191,7 +191,7 @@ def _verdict(idea, form, letter):
 
 def _where_to_begin(answered):
     if not answered.missed:
-        return "One question proves little, but you met no idea here that is new to you. " + _ALL_RIGHT[answered.form]
+        return "One question proves little, but nothing here seems new to you. " + _ALL_RIGHT[answered.form]
     if answered.form == "after":
         sections = _listed(f"section {idea['after'].get('section', idea['section'])}" for idea in answered.missed)
         return f"Go back to what the others are about: {sections}."
