@@ -86,6 +86,27 @@ def _first_part(a, b):
     return float(xlogy(a, a) - a * math.log(b))
 
 
+def _plain(wrong):
+    """The same wrong formula written with a · np.log(a / b), which is NaN at a = 0."""
+    return lambda a, b: wrong(a, b) if a > 0 else math.nan
+
+
+def _reversed_plain(a, b):
+    return b * math.log(b / a) - (1 + b) * math.log((1 + b) / (1 + a))  # b / 0 raises
+
+
+def _poisson_formula(a, b):
+    return _first_part(a, b) - a + b
+
+
+def _second_part_unweighted(a, b):
+    return _first_part(a, b) - math.log((1 + a) / (1 + b))
+
+
+def _in_bits(a, b):
+    return kl_geometric(a, b) / math.log(2)
+
+
 FUNCTIONS = {
     "6.6": Written(
         right=split_nll,
@@ -113,10 +134,15 @@ FUNCTIONS = {
         calls=[(2.0, 5.0), (5.0, 2.0), (0.4, 0.4), (0.0, 1.7), (12.5, 0.3), (0.01, 80.0)],
         mistakes={
             "reversed": lambda a, b: kl_geometric(b, a) if a > 0 else math.inf,
-            "poisson_formula": lambda a, b: _first_part(a, b) - a + b,
-            "second_part_unweighted": lambda a, b: _first_part(a, b) - math.log((1 + a) / (1 + b)),
+            "poisson_formula": _poisson_formula,
+            "second_part_unweighted": _second_part_unweighted,
             "second_part_missing": _first_part,
-            "bits": lambda a, b: kl_geometric(a, b) / math.log(2),
+            "bits": _in_bits,
+            "reversed_plain": _reversed_plain,
+            "poisson_formula_plain": _plain(_poisson_formula),
+            "second_part_unweighted_plain": _plain(_second_part_unweighted),
+            "second_part_missing_plain": _plain(_first_part),
+            "bits_plain": _plain(_in_bits),
             "zero_mean_nan": lambda a, b: kl_geometric(a, b) if a > 0 else math.nan,
             "zero_mean_fails": lambda a, b: a * math.log(a / b) - (1 + a) * math.log((1 + a) / (1 + b)),
         },
