@@ -4,6 +4,7 @@ import inspect
 import itertools
 import math
 import re
+import tomllib
 from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
@@ -306,6 +307,15 @@ def test_infinity_is_right_only_where_it_is_asked():
     assert agree(math.inf, math.inf)
     assert not agree(5.0, math.inf)
     assert not agree(math.inf, 5.0)
+
+
+def test_no_hint_has_two_texts():
+    """One name, one text: of two lessons, the later one would speak to readers of the other."""
+    files = {
+        path.name: tomllib.loads(path.read_text("utf-8")) for path in sorted(Path(data.__file__).parent.glob("*.toml"))
+    }
+    held = [*files.pop("hints.toml"), *(name for lesson in files.values() for name in lesson.get("hints", {}))]
+    assert [name for name, times in Counter(held).items() if times > 1] == []
 
 
 def test_every_hint_is_used():

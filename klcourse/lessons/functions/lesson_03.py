@@ -163,7 +163,7 @@ FUNCTIONS = {
         ],
         mistakes={
             "nats": lambda table: best_merged(table) * np.log(2),
-            "not_merged": lambda table: _information(_checked(table)),
+            "columns_not_merged": lambda table: _information(_checked(table)),
             "merging_cost": lambda table: _information(_checked(table)) - best_merged(table),
             "worst_merger": lambda table: min(_after_each_merger(table)),
             "rarest_merged": _rarest,

@@ -161,8 +161,8 @@ FUNCTIONS = {
         mistakes={
             "z_held_fixed": _reverse_with_fixed_z,
             "one_dropped_z_fixed": _reverse_with_fixed_z_and_no_one,
-            "forward_slope": _forward,
-            "slope_turned": lambda p, y: -reverse_gradient(p, y),
+            "forward_slope_of_map": _forward,
+            "slope_of_map_turned": lambda p, y: -reverse_gradient(p, y),
             "two_missing": lambda p, y: reverse_gradient(p, y) / 2,
             "four_missing": lambda p, y: reverse_gradient(p, y) / 4,
             "w_missing": _reverse_without_w,
