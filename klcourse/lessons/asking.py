@@ -10,7 +10,7 @@ from klcourse.checks import shown
 from klcourse.lessons import data, record
 from klcourse.live import Explorer
 
-__all__ = ["predict", "unlock_all"]
+__all__ = ["BOX", "predict", "unlock_all"]
 
 ALL_UNLOCKED = False  # whether unlock_all has been called
 _PREDICTIONS = weakref.WeakSet()
@@ -89,7 +89,7 @@ class _Prediction(widgets.VBox):
         verdict = "Yes." if chosen.get("right") else "Not quite."
         words = f"You said: “{html.escape(chosen['text'])}” <b>{verdict}</b> {html.escape(chosen['feedback'])}"
         self.options.disabled = self.button.disabled = True
-        self.feedback.value = f'<div style="{_BOX}">{words}</div>'
+        self.feedback.value = f'<div style="{BOX}">{words}</div>'
         self.unlock()
 
     def unlock(self):
@@ -98,7 +98,7 @@ class _Prediction(widgets.VBox):
         self.explorer.hide(False)
 
     def _asked(self):
-        return f'<div style="{_BOX}"><b>Predict first.</b> {html.escape(self.question["asks"])}</div>'
+        return f'<div style="{BOX}"><b>Predict first.</b> {html.escape(self.question["asks"])}</div>'
 
     def _repr_mimebundle_(self, include=None, exclude=None, **kwargs):
         view = super()._repr_mimebundle_(**kwargs) or {}
@@ -119,10 +119,10 @@ class _Prediction(widgets.VBox):
         picture = self.explorer.still_unveiled()[0]["text/html"] if self.explorer.hidden else ""
         return (
             f'<details lang="en" style="margin:8px 0"><summary style="cursor:pointer">Show the answer</summary>'
-            f'<div style="{_BOX}"><b>{html.escape(right["text"])}</b> {html.escape(right["feedback"])}</div>'
+            f'<div style="{BOX}"><b>{html.escape(right["text"])}</b> {html.escape(right["feedback"])}</div>'
             f"{picture}</details>"
         )
 
 
 _INDENT = "4px 2px 4px 16px"  # as far as the question's text
-_BOX = "border-left:4px solid #0173b2;padding:4px 12px;margin:4px 0;font-size:110%;line-height:1.5;white-space:normal"
+BOX = "border-left:4px solid #0173b2;padding:4px 12px;margin:4px 0;font-size:110%;line-height:1.5;white-space:normal"

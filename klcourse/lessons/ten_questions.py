@@ -13,6 +13,7 @@ import ipywidgets as widgets
 
 from klcourse.checks import check_option
 from klcourse.lessons import data, pictures
+from klcourse.lessons.asking import BOX
 from klcourse.live.screen import Attendant
 
 __all__ = ["FORMS", "Answered", "ten_questions"]
@@ -146,7 +147,7 @@ def _letter(choice):
 
 def _question(number, asked):
     picture = pictures.drawn_as_html(asked["picture"], asked["alt"]) if "picture" in asked else ""
-    return f'<div style="{_BOX}"><b>Question {number}.</b> {html.escape(asked["asks"])}{picture}</div>'
+    return f'<div style="{BOX}"><b>Question {number}.</b> {html.escape(asked["asks"])}{picture}</div>'
 
 
 def _folded(asked):
@@ -170,7 +171,7 @@ def result(answered):
         for idea, letter in zip(data.ideas(), answered.letters, strict=True)
     )
     return (
-        f'<div lang="en" style="{_BOX}"><b>{answered.score} of {len(answered.letters)}.</b> {_where_to_begin(answered)}'
+        f'<div lang="en" style="{BOX}"><b>{answered.score} of {len(answered.letters)}.</b> {_where_to_begin(answered)}'
         f"<ol>{entries}</ol>Your answers in one line, for your teacher or for later: <code>{answered.line}</code></div>"
     )
 
@@ -215,4 +216,3 @@ _ALL_RIGHT = {
     "before": "Begin with the sections marked ↗, which go further, or with the exercises at the end of any lesson.",
     "after": "The sections marked ↗ go further.",
 }
-_BOX = "border-left:4px solid #0173b2;padding:4px 12px;margin:4px 0;font-size:110%;line-height:1.5;white-space:normal"
