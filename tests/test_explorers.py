@@ -199,6 +199,46 @@ def test_what_lies_below_all_that_moves_is_drawn_anew_when_it_changes():
     assert len({picture.tobytes() for picture in seen}) == 5
 
 
+def test_axes_are_drawn_anew_when_anything_in_them_changes():
+    """One panel changes its limits, the other its name, and both move an artist: as if drawn for the first time."""
+
+    def build(figure):
+        left, right = figure.subplots(1, 2)
+        left.set(xlim=(0, 1), ylim=(0, 1), xlabel="left")
+        right.set(xlim=(0, 8), ylim=(0, 1), xlabel="right")
+        dots = [axes.plot([0], [0.5], "o")[0] for axes in (left, right)]
+
+        def draw(numbers):
+            for dot in dots:
+                dot.set_xdata([numbers["x"]])
+            if right.get_xlim()[1] != numbers["end"]:
+                right.set_xlim(0, numbers["end"])
+            if left.get_xlabel() != numbers["name"]:
+                left.set_xlabel(numbers["name"])
+
+        return dots, draw
+
+    states = [(0.1, 8, "left"), (0.1, 4, "left"), (0.3, 2, "left"), (0.3, 2, "new"), (0.3, 8, "left")]
+    states = [dict(zip(("x", "end", "name"), state, strict=True)) for state in states]
+
+    def frames(picture, numbers):
+        picture.update(numbers)
+        return picture.jpeg(crisp=False), picture.jpeg()
+
+    picture = Picture(build)
+    seen = [frames(picture, numbers) for numbers in states]
+    assert seen == [frames(Picture(build), numbers) for numbers in states]
+    assert len(set(seen)) == 5
+
+
+def test_what_stays_does_not_hop_when_all_rests():
+    picture = Picture(lambda figure: (figure.subplots().plot([], []), lambda numbers: None))
+    picture.update({})
+    small = np.asarray(Image.open(io.BytesIO(picture.jpeg(crisp=False))), dtype=float)
+    crisp = Image.fromarray(picture.rgb()).reduce(2)
+    assert np.abs(small - np.asarray(crisp)).max() < 40  # a line of one pixel, one pixel away, differs by over 100
+
+
 # --- text that can be read: `legible` reads the figures of the notebooks too -----------------------------------------
 
 
@@ -326,6 +366,7 @@ def test_labels_without_room_are_reported(top, pad, fault):
 
     picture = Picture(build)
     picture.update({})
+    picture.rgb()
     found = " ".join(room_faults(picture.figure))
     assert fault in found if fault else not found
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from klcourse.checks import bounded, check_option, numbers, shown
 from klcourse.divergence import entropy
-from klcourse.explorers.drawing import Scale, ceiling, line
+from klcourse.explorers.drawing import Scale, line
 from klcourse.live import Area, Explorer, Picture, Range, Veil, choice, slider, style, toggle
 from klcourse.mnist import load_mnist
 from klcourse.tsne import (
@@ -391,8 +391,9 @@ def _draw_map(labels):
         looks = {"linestyle": "none", "markersize": 8, "markeredgewidth": 0}
         kinds = {k: plane.plot([], [], marker=f"${k}$", color=c, **looks)[0] for k, c in _KINDS.items()}
         curve.set(
-            xlim=(0, _LAST), ylim=(0, 10), xlabel="step", ylabel="KL(P‖Q), nats", xticks=(0, _EXAGGERATED, 250, _LAST)
+            xlim=(0, _LAST), ylim=(0, 1), xlabel="step", ylabel="KL(P‖Q), nats", xticks=(0, _EXAGGERATED, 250, _LAST)
         )
+        scale = Scale(curve, (2.5, 5, 10))
         path = line(curve, style.P)
         dot = curve.plot([], [], "o", color=style.P["color"], markersize=10, clip_on=False)[0]
         number = curve.text(1, 1, "", color=style.P["text"], ha="right", va="top", transform=curve.transAxes)
@@ -403,13 +404,13 @@ def _draw_map(labels):
             y = 2 * (n["y"] - middle) / n["width"]  # always as large as the picture: a map has no scale
             for kind, marks in kinds.items():
                 marks.set_data(*y[labels == kind].T)
-            path.set_data(np.arange(n["step"] + 1), n["kls"])
-            dot.set_data([n["step"]], [n["kl"]])
+            top = scale.fit(1.05 * n["kls"].max())
+            path.set_data(np.arange(n["step"] + 1), n["kls"] / top)
+            dot.set_data([n["step"]], [n["kl"] / top])
             number.set_text(f"{n['kl']:.3f}")
             early.set_visible(n["exaggerate"])
-            curve.set_ylim(0, ceiling(1.05 * n["kls"].max(), (2.5, 5, 10)))
 
-        return [early, *kinds.values(), path, dot, number], draw
+        return [*scale.labels, early, *kinds.values(), path, dot, number], draw
 
     return build
 

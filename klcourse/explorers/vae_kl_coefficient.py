@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from klcourse.checks import check_number, check_option, finite, shown
-from klcourse.explorers.drawing import ceiling, line
+from klcourse.explorers.drawing import Scale, ceiling, line
 from klcourse.live import Area, Explorer, Picture, Range, Veil, choice, slider, style
 from klcourse.live.picture import SHEET_LOCK
 from klcourse.live.screen import Screen
@@ -237,7 +237,8 @@ def _draw_linear(variances):
         surface = bars.axhline(1, color=style.Q["color"], linestyle="--", linewidth=2)
         most = 2 + math.ceil(rates.sum(axis=1)[levels > 1e-3].max())
         highest = 1.05 * variances.sum() / 2
-        curve.set(xlim=(0, most), ylim=(0, highest / _NOISES[0]), xlabel="rate, nats", ylabel="reconstruction, nats")
+        curve.set(xlim=(0, most), ylim=(0, 1), xlabel="rate, nats", ylabel="reconstruction, nats")
+        scale = Scale(curve, [step * power for power in (0.1, 1, 10, 100, 1000) for step in (1, 2, 5)])
         bend = curve.plot([], [], color=style.INK, linewidth=1.5)[0]
         tangent = curve.plot([], [], color=style.Q["color"], linestyle="--", linewidth=1.5)[0]
         point = curve.plot([], [], "o", color=style.Q["color"], markersize=10)[0]
@@ -248,16 +249,15 @@ def _draw_linear(variances):
                 bar.set_height(distortion)
             surface.set_ydata([n["level"]] * 2)
             surface.set_visible(n["level"] < 20)
-            curve.set_ylim(0, highest / n["noise_variance"])
-            bend.set_data(rates.sum(axis=1), distortions.sum(axis=1) / (2 * n["noise_variance"]))
+            top = scale.fit(highest / n["noise_variance"])
+            bend.set_data(rates.sum(axis=1), distortions.sum(axis=1) / (2 * n["noise_variance"]) / top)
             x = np.array([0, most])
-            tangent.set_data(x, n["reconstruction"] - n["beta"] * (x - n["rate"]))
+            tangent.set_data(x, (n["reconstruction"] - n["beta"] * (x - n["rate"])) / top)
             tangent.set_visible(n["used"] > 0)
-            point.set_data([min(n["rate"], most)], [n["reconstruction"]])
+            point.set_data([min(n["rate"], most)], [n["reconstruction"] / top])
             words.set_text(f"{n['used']} of {variances.size} used,\nlevel c σ² = {n['level']:.3g}")
-            return n["noise_variance"]  # on which the ticks depend
 
-        return [*lost, surface, bend, tangent, point, words], draw
+        return [*scale.labels, *lost, surface, bend, tangent, point, words], draw
 
     return build
 
@@ -428,8 +428,9 @@ def _draw_gallery(figure):
     for axes, place in zip((scatter, grid, digit), places, strict=True):
         axes.set_position(np.divide(place, [*figure.get_size_inches()] * 2))
     points = _digit_scatter(scatter)
+    points.set_zorder(-1)
     images = {"cmap": "gray_r", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
-    tiles = grid.imshow(np.zeros((_TILES * 28,) * 2), extent=(-1, 1, -1, 1), **images)
+    tiles = grid.imshow(np.zeros((_TILES * 28,) * 2), extent=(-1, 1, -1, 1), zorder=-1, **images)
     grid.set(xticks=(), yticks=(), xlabel="decoded over the window", box_aspect=1)
     digit.set(xticks=(), yticks=(), xlabel="decoded at +", box_aspect=1)
     shown = digit.imshow(np.zeros((28, 28)), **images)
@@ -452,9 +453,8 @@ def _draw_gallery(figure):
         for cross, (x, y) in zip(crosses, (n["z"], n["z"], place, place), strict=True):
             cross.set_data([x], [y])
         shown.set_data(n["digit"])
-        return on_show  # the rest is background
 
-    return [*crosses, shown], draw
+    return [points, tiles, *crosses, shown], draw
 
 
 def _model_in_words(n):
@@ -543,6 +543,5 @@ def _draw_codes(figure):
         end = ceiling(np.abs(n["codes"]).max(), (4, 8, 16, 32, 64, 128, 256))
         axes.set(xlim=(-end, end), ylim=(-end, end))
         axes.set_xlabel(f"z₁    {n['title']}")
-        return n["title"]  # at an epoch a second, the whole figure is drawn anew
 
     return [points], draw

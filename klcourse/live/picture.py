@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -51,9 +52,16 @@ def _unhinted():
         matplotlib.rcParams["text.hinting"] = before
 
 
+def _as_image(pixels):
+    height, width = pixels.shape[:2]
+    return Image.frombuffer("RGBX", (width, height), pixels, "raw", "RGBX", 0, 1)
+
+
 class _SharedCanvas(FigureCanvasAgg):
     def get_renderer(self):
-        size = (*self.figure.bbox.size, self.figure.dpi)
+        width, height = (round(inches * CSS_PIXELS_PER_INCH) for inches in self.figure.get_size_inches())
+        scale = round(self.figure.dpi / CSS_PIXELS_PER_INCH)
+        size = width * scale, height * scale, self.figure.dpi
         if size not in _SHEETS:
             _SHEETS[size] = RendererAgg(*size)
         return _SHEETS[size]
@@ -67,8 +75,8 @@ class Picture:
     build : callable
         ``build(figure)`` draws everything once and returns ``(moving, draw)``: the artists that change, and a function
         ``draw(numbers)`` that sets their new data. The figure is laid out as `build` leaves it, with the widest tick
-        labels and the highest texts that it will have, and so it stays. If `draw` changes axis limits, or returns
-        another value than before, the background is drawn anew, which takes far longer than a step. What moves with a
+        labels and the highest texts that it will have, and so it stays. If `draw` changes anything else, such as the
+        limits of an axis, the axes that hold it are drawn anew, which takes far longer than a step. What moves with a
         zorder below 0 lies below all else that moves, and is drawn anew only when it has changed: a text takes longer
         than a curve.
     size : tuple of float
@@ -102,29 +110,29 @@ class Picture:
             artist.set_animated(True)
         self._calm = [artist for artist in moving if artist.get_zorder() < 0]
         self._moving = moving[len(self._calm) :]
-        self._covers = []
-        self._still = self._background = self._shown = None  # what never moves, and the same with what is calm
+        self._restless, self._covers = [], []  # axes that have been drawn anew
+        self._base, self._stills, self._grounds = None, {}, {}  # three layers, each lies on the one before
+        self._drawn = None  # the scale of the frame that is on the sheet
 
     def update(self, numbers):
-        """Move the artists to the new numbers."""
+        """Move the artists to the new numbers. The frame is drawn when it is asked for."""
         self._numbers = numbers
-        self._take_sheet()
-        rare = self._draw(numbers)
-        shown = rare, *((*axes.get_xlim(), *axes.get_ylim()) for axes in self.figure.axes)
-        if shown != self._shown or self._background is None:
-            self._store_background()
-            self._shown = shown
-        elif any(artist.stale for artist in self._calm):
-            self._canvas.restore_region(self._still)
-            self._store_calm()
-        else:
-            self._canvas.restore_region(self._background)
-        self._draw_over(*self._moving, *self._covers)
+        self._draw(numbers)
+        self._drop_what_is_stale()
+        self._drawn = None
 
-    def _draw_over(self, *artists):
-        with _unhinted():
-            for artist in artists:
-                self.figure.draw_artist(artist)
+    def _drop_what_is_stale(self):
+        stale = [part for part in self.figure.get_children() if part.stale and part not in self._covers]
+        new = [part for part in stale if part not in self._restless]
+        if new:
+            if self._base is not None:
+                self._restless += [part for part in new if isinstance(part, Axes)]
+            self._forget()
+        elif stale:
+            self._stills.clear()
+            self._grounds.clear()
+        elif any(artist.stale for artist in self._calm):
+            self._grounds.clear()
 
     def cover(self, areas):
         """Cover parts of the picture, with words that say so, or none; `update` shows it.
@@ -162,30 +170,66 @@ class Picture:
         label = Text(*middle, words, ha="center", va="center", **place, **ink)
         return self.figure.add_artist(box), self.figure.add_artist(label)
 
-    def _take_sheet(self):
+    def _forget(self):
+        self._base = self._drawn = None
+        self._stills.clear()
+        self._grounds.clear()
+
+    def _pixels(self, scale=SCALE):
+        """Return the pixels of the present frame, which are on the sheet until another is drawn."""
         global _owner
-        if _owner not in (self, None):
-            _owner._still = _owner._background = None
-        _owner = self
-
-    def _pixels(self):
         if _owner is not self:
-            self.update(self._numbers)
-        return self._canvas.buffer_rgba()
+            if _owner is not None:
+                _owner._forget()
+            _owner = self
+        if self._drawn != scale:
+            with _unhinted():
+                self._draw_over(self._ground(scale), scale, *self._moving, *self._covers)
+            self._drawn = scale
+        return self._sheet(scale)
 
-    def _store_background(self):
-        with matplotlib.rc_context(style.SETTINGS):
+    def _ground(self, scale):
+        """Everything but what moves at every step."""
+        if scale not in self._grounds:
+            still = self._still(scale)
+            self._grounds[scale] = self._draw_over(still, scale, *self._calm).copy() if self._calm else still
+        return self._grounds[scale]
+
+    def _still(self, scale):
+        """The axes without what moves. The small ones are the crisp ones made small: no line hops when all rests."""
+        if SCALE not in self._stills:
+            with matplotlib.rc_context(style.SETTINGS):
+                base = self._drawn_base()
+                axes = self._restless
+                self._stills[SCALE] = self._draw_over(base, SCALE, *axes).copy() if axes else base
+        if scale not in self._stills:
+            self._stills[scale] = np.asarray(_as_image(self._stills[SCALE]).reduce(SCALE // scale))
+        return self._stills[scale]
+
+    def _drawn_base(self):
+        """All that stays, as far as is known."""
+        if self._base is None:
+            for axes in self._restless:
+                axes.set_animated(True)  # else it would be drawn here, too
+            sheet = self._sheet(SCALE)
             self._canvas.draw()
-        self._still = self._canvas.copy_from_bbox(self.figure.bbox)
-        self._store_calm()
+            self._base = sheet.copy()
+        return self._base
 
-    def _store_calm(self):
-        self._draw_over(*self._calm)
-        self._background = self._canvas.copy_from_bbox(self.figure.bbox) if self._calm else self._still
+    def _sheet(self, scale):
+        self.figure.dpi = CSS_PIXELS_PER_INCH * scale
+        return np.asarray(self._canvas.get_renderer().buffer_rgba())
+
+    def _draw_over(self, ground, scale, *artists):
+        sheet = self._sheet(scale)
+        sheet[:] = ground
+        for artist in artists:
+            self.figure.draw_artist(artist)
+        return sheet
 
     def redraw(self):
         """Draw the present numbers anew, with all that stands behind them: for whoever has changed the figure."""
-        self._background = None
+        self._forget()
         self.update(self._numbers)
 
     def jpeg(self, crisp=True):
@@ -194,12 +238,7 @@ class Picture:
         With `crisp` it has two pixels for each CSS pixel, else one, in less than half of the bytes.
         """
         check_flag("crisp", crisp)
-        buffer = io.BytesIO()
-        pixels = self._pixels()
-        height, width = pixels.shape[:2]
-        frame = Image.frombuffer("RGBX", (width, height), pixels, "raw", "RGBX", 0, 1)
-        if not crisp:
-            frame = frame.reduce(SCALE)
+        buffer, frame = io.BytesIO(), _as_image(self._pixels(SCALE if crisp else 1))
         frame.save(buffer, "jpeg", quality=85, subsampling=2)  # colour at half resolution: at this scale no eye sees it
         return buffer.getvalue()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from klcourse.checks import check_flag
 from klcourse.live.picture import SHEET_LOCK
 
 __all__ = ["Attendant", "Screen"]
@@ -63,8 +64,13 @@ class Screen(Attendant):
         """Show an error in the picture's place."""
         self._crisp, self.alarm = True, message
 
-    def _listen(self, _screen, content, _buffers):
+    def move(self, moving=True):
+        """Take note that the reader begins to move a control, or that all rests."""
+        check_flag("moving", moving)
         with SHEET_LOCK:
-            self._moving = content["moving"]
-            if not self._moving and not self._crisp:
+            self._moving = moving
+            if not moving and not self._crisp:
                 self._crisp, self.frame = True, self._picture.jpeg()
+
+    def _listen(self, _screen, content, _buffers):
+        self.move(content["moving"])
