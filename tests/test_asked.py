@@ -378,6 +378,7 @@ def leaves(x):
         (doubled, None, "tried on 3 inputs, of which it had to refuse 1."),
         (lambda x: [2 * float(v) for v in x] if np.ndim(x) else doubled(x), None, "is right"),
         (lambda x: doubled(x) / 4, "reversed", HINTS["reversed"]),
+        (lambda x: np.asarray(x) / 2, "reversed", HINTS["reversed"]),
         (changes_its_argument, "changes_argument", "it changes an argument"),
         (one_number_only, "raises", "one_number_only([1.0, 2.0]) raises ValueError: The truth value"),
         (divides, "raises", 'of its cell: return helped / "2".'),

@@ -351,7 +351,17 @@ def gaussian_fitting():
         """The smallest rate at which so many steps lead to this variance."""
         return brentq(lambda rate: variances_towards_3(rate)[steps] - variance, 0.05, 0.6, xtol=1e-14)
 
-    overshot = 0.2 + 0.5 * (3 + 5**2 - 0.2) / (2 * 0.2**2)
+    def cycle_reversed(kl):
+        """The rate of a cycle around N(0, 3) in which KL(q‖p), and not KL(p‖q), has this value."""
+        return 2 * brentq(lambda v: ((2 * v - 3) / 3 - 1 - math.log(v / 3)) / 2 - kl, 3.001, 9, xtol=1e-14)
+
+    def rate_too_high(speed, start=0.5, goal=12):
+        """The rate at which the bound is 1,000 steps, if the first step adds the rate times this speed."""
+        return np.roots([speed**2, 2 * start * speed - 1000, start**2 - goal**2]).max()
+
+    def squared_too_late(speed):
+        """The same with the square of the difference in place of the difference of the squares."""
+        return np.roots([speed**2, -2 * 11.5 * speed - 1000, 11.5**2]).max()
 
     def mean_under_quartic(power):
         """The mean of an even power under the density proportional to exp(−x⁴/8)."""

@@ -121,8 +121,12 @@ def _grade_function(exercise, asked, wanted, answer):
         return _wrong(exercise, "too_slow")
     if any(outcome.changed for outcome in found):
         return _wrong(exercise, "changes_argument")
-    for hint, mistake in wanted.mistakes.items():
-        if running.calls_alike(found, [running.run(mistake, call) for call in wanted.calls]):
+    mistakes = {hint: [running.run(wrong, call) for call in wanted.calls] for hint, wrong in wanted.mistakes.items()}
+    for hint, theirs in mistakes.items():
+        if running.calls_alike(found, theirs):
+            return _wrong(exercise, hint)
+    for hint, theirs in mistakes.items():
+        if _same_slip(found, theirs, expected):
             return _wrong(exercise, hint)
     for call, one, other in zip(wanted.calls, found, expected, strict=True):
         if hint := _fault(one, other):
@@ -130,6 +134,13 @@ def _grade_function(exercise, asked, wanted, answer):
     refused = sum(outcome.refused for outcome in expected)
     tried = f"tried on {len(expected)} inputs" + (f", of which it had to refuse {refused}" if refused else "")
     return Verdict(True, None, f"✓ {exercise} is right: {asked['asks']}, {tried}.")
+
+
+def _same_slip(found, theirs, expected):
+    """Whether a function is wrong as a known one is, wherever neither that one nor the right one refuses the input."""
+    answered = [i for i, pair in enumerate(zip(theirs, expected, strict=True)) if not any(one.refused for one in pair)]
+    found, theirs, expected = ([outcomes[i] for i in answered] for outcomes in (found, theirs, expected))
+    return running.calls_alike(found, theirs) and not running.calls_alike(found, expected)
 
 
 def _outcomes(function, calls):

@@ -10,7 +10,7 @@ __all__ = ["FUNCTIONS"]
 
 
 def _refusing(step):
-    """The same step, with variances of 0 or less refused, given or reached."""
+    """The same step as an array, with variances of 0 or less refused, given or reached."""
 
     def refusing(mean, variance, p_mean, p_variance, rate):
         if variance <= 0 or p_variance <= 0:
@@ -18,7 +18,7 @@ def _refusing(step):
         new = step(mean, variance, p_mean, p_variance, rate)
         if new[1] <= 0:
             raise ValueError("the step leaves the domain")
-        return new
+        return np.array(new)
 
     return refusing
 
@@ -28,6 +28,15 @@ def _natural_step(mean, variance, p_mean, p_variance, rate):
     second, p_second = mean**2 + variance, p_mean**2 + p_variance
     new_mean = mean + rate * (p_mean - mean)
     return new_mean, second + rate * (p_second - second) - new_mean**2
+
+
+def _unchecked(*given):
+    return np.array(_natural_step(*given))
+
+
+def _second_moment(mean, variance, p_mean, p_variance, rate):
+    new_mean, new_variance = _natural_step(mean, variance, p_mean, p_variance, rate)
+    return new_mean, new_variance + new_mean**2
 
 
 def _own_variance(mean, variance, p_mean, p_variance, rate):
@@ -80,7 +89,9 @@ FUNCTIONS = {
             "sd_for_variance_in_step": _refusing(_squared),
             "plain_slope_step": _refusing(_plain),
             "straight_in_variance": _refusing(_straight),
-            "step_unchecked": _natural_step,
+            "second_moment_returned": _refusing(_second_moment),
+            "variance_first": lambda *given: _refusing(_natural_step)(*given)[::-1],
+            "step_unchecked": _unchecked,
         },
     ),
     "4.7": Written(
