@@ -523,6 +523,29 @@ def maximum_likelihood():
     def best_normal(counts):
         return best_fit(rounded_normal, counts)
 
+    four = np.array([5, 7, 5, 3]) / 20  # three goals or more taken together
+
+    def law_of_four(mean, sd):
+        return np.append(rounded_normal(np.arange(3), mean, sd), ndtr((mean - 2.5) / sd))
+
+    def without_left_tail(mean, sd):
+        return np.append(tailless(np.arange(3), mean, sd), ndtr((mean - 2.5) / sd))
+
+    def best_fit_of_four(law):
+        return minimize(
+            lambda fit: rel_entr(four, law(*fit)).sum(),
+            [1.4, 1.3],
+            method="Nelder-Mead",
+            options={"xatol": 1e-9, "fatol": 1e-15},
+        )
+
+    best_of_four = best_fit_of_four(law_of_four)
+
+    def first_flock(largest):
+        """The fewest hens whose counts have a KL from the Poisson law below `largest`, in nats."""
+        flocks = range(4, 100)
+        return next(n for n in flocks if kl_divergence(binom.pmf(k, n, 3.25 / n), poisson(k, 3.25)) < largest)
+
     def cost(kl):
         """−2 · the log-likelihood of all matches."""
         return 2 * goals.size * (entropy(shares) + kl)
