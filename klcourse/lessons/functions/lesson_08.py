@@ -47,7 +47,15 @@ def _bill_without_checks(p, q):
 
 
 def _sums(parts, p, q):
-    return parts[q < p].sum(), parts[q > p].sum()
+    return np.array([parts[q < p].sum(), parts[q > p].sum()])  # the reader may return a tuple or a list as well
+
+
+def _bill_without_room(p, q):
+    p, q = _arrays(p, q)
+    _check(p, q)
+    if max(abs(p.sum() - 1), abs(q.sum() - 1)) > 1e-14:
+        raise ValueError("P and Q must sum to 1 to the last digit")
+    return _bill_without_checks(p, q)
 
 
 def _bill_of_terms(p, q):
@@ -66,7 +74,7 @@ def _bill_with_nan(p, q):
 
 
 def _bill_of_half_the_pairs(p, q):
-    return [part / 2 for part in _bill_without_checks(p, q)]
+    return _bill_without_checks(p, q) / 2
 
 
 # --- the slope of KL(Q‖P) ---------------------------------------------------------------------------------------------
@@ -101,6 +109,10 @@ def _reverse_with_fixed_z(p, y):
 def _reverse_with_fixed_z_and_no_one(p, y):
     p, q, w, shifts = _pairs_of_map(p, y)
     return -4 * _total(q * w * np.log(q / p), shifts)
+
+
+def _reverse_with_logs_of_the_diagonal(_, y):
+    return np.full(np.shape(y), np.nan)  # ln(0/0) in one sum, and the sum in all of them
 
 
 def _reverse_without_w(p, y):
@@ -139,6 +151,7 @@ FUNCTIONS = {
             (2 * _THREE, _symmetric(0.4, 0.5, 0.1)),
             (_THREE, _symmetric(0.2, 0.25, 0.0505)),  # sum 1.001
             (_symmetric(0.6, -0.2, 0.1), _THREE),
+            ((1 + 4e-10) * _THREE, _symmetric(0.2, 0.25, 0.05)),
         ],
         mistakes={
             "bill_not_by_pairs": _refusing(_bill_of_terms),
@@ -147,6 +160,7 @@ FUNCTIONS = {
             "pairs_once": _refusing(_bill_of_half_the_pairs),
             "zero_times_log": _refusing(_bill_with_nan),
             "refuses_nothing": _bill_without_checks,
+            "bill_no_room": _bill_without_room,
         },
     ),
     "8.7": Written(
@@ -166,6 +180,7 @@ FUNCTIONS = {
             "two_missing": lambda p, y: reverse_gradient(p, y) / 2,
             "four_missing": lambda p, y: reverse_gradient(p, y) / 4,
             "w_missing": _reverse_without_w,
+            "log_on_diagonal": _reverse_with_logs_of_the_diagonal,
         },
     ),
 }
