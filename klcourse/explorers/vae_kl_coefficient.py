@@ -235,7 +235,7 @@ def _draw_linear(variances):
         bars.text(1, 1.01, "hatched: lost", transform=bars.transAxes, va="bottom", ha="right")
         lost = bars.bar(places, 1, 0.6, facecolor=style.PANEL, edgecolor=style.INK, hatch="///", linewidth=1)
         surface = bars.axhline(1, color=style.Q["color"], linestyle="--", linewidth=2)
-        most = 2 + math.ceil(rates.sum(axis=1)[levels > 1e-3].max())
+        most = 1 + math.ceil(rates.sum(axis=1).max())
         highest = 1.05 * variances.sum() / 2
         curve.set(xlim=(0, most), ylim=(0, highest / _NOISES[0]), xlabel="rate, nats", ylabel="reconstruction, nats")
         bend = curve.plot([], [], color=style.INK, linewidth=1.5)[0]
@@ -253,7 +253,7 @@ def _draw_linear(variances):
             x = np.array([0, most])
             tangent.set_data(x, n["reconstruction"] - n["beta"] * (x - n["rate"]))
             tangent.set_visible(n["used"] > 0)
-            point.set_data([min(n["rate"], most)], [n["reconstruction"]])
+            point.set_data([n["rate"]], [n["reconstruction"]])
             words.set_text(f"{n['used']} of {variances.size} used,\nlevel c σ² = {n['level']:.3g}")
             return n["noise_variance"]  # on which the ticks depend
 
