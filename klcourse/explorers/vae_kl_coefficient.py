@@ -235,7 +235,7 @@ def _draw_linear(variances):
         bars.text(1, 1.01, "hatched: lost", transform=bars.transAxes, va="bottom", ha="right")
         lost = bars.bar(places, 1, 0.6, facecolor=style.PANEL, edgecolor=style.INK, hatch="///", linewidth=1)
         surface = bars.axhline(1, color=style.Q["color"], linestyle="--", linewidth=2)
-        most = 2 + math.ceil(rates.sum(axis=1)[levels > 1e-3].max())
+        most = 1 + math.ceil(rates.sum(axis=1).max())
         highest = 1.05 * variances.sum() / 2
         curve.set(xlim=(0, most), ylim=(0, 1), xlabel="rate, nats", ylabel="reconstruction, nats")
         scale = Scale(curve, [step * power for power in (0.1, 1, 10, 100, 1000) for step in (1, 2, 5)])
@@ -254,7 +254,7 @@ def _draw_linear(variances):
             x = np.array([0, most])
             tangent.set_data(x, (n["reconstruction"] - n["beta"] * (x - n["rate"])) / top)
             tangent.set_visible(n["used"] > 0)
-            point.set_data([min(n["rate"], most)], [n["reconstruction"] / top])
+            point.set_data([n["rate"]], [n["reconstruction"] / top])
             words.set_text(f"{n['used']} of {variances.size} used,\nlevel c σ² = {n['level']:.3g}")
 
         return [*scale.labels, *lost, surface, bend, tangent, point, words], draw

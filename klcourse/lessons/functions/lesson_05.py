@@ -65,6 +65,14 @@ def _log_of_prior_left_out(mean, log_variance, prior_sd):
     return np.mean(np.sum(brackets, axis=1)) / 2
 
 
+def _variance_underflows(mean, log_variance, prior_sd):
+    kl_of_codes(mean, log_variance, prior_sd)  # refuses what it should
+    with np.errstate(all="ignore"):
+        mean, variance, prior = np.array(mean, dtype=float), np.exp(np.array(log_variance, dtype=float)), prior_sd**2
+        brackets = (mean**2 + variance) / prior - 1 - np.log(variance / prior)
+    return np.mean(np.sum(brackets, axis=1)) / 2
+
+
 def _two_latents_only(mean, log_variance, prior_sd):
     brackets = _brackets(mean, log_variance, prior_sd)
     return np.mean(brackets[:, 0] + brackets[:, 1]) / 2
@@ -113,6 +121,7 @@ FUNCTIONS = {
             "prior_sd_for_variance": _prior_sd_for_variance,
             "prior_left_out": _prior_left_out,
             "log_of_prior_left_out": _log_of_prior_left_out,
+            "variance_underflows": _variance_underflows,
             "answers_for_any_shape": _without_checks,
             "two_latents_only": _two_latents_only,
         },
@@ -133,6 +142,7 @@ FUNCTIONS = {
                 smallest_loss(x, w, noise_variance, c) - math.log(2 * math.pi * noise_variance) / 2
             ),
             "constants_left_out": lambda x, w, noise_variance, c: c * _surprise(x, w, c * noise_variance),
+            "constant_once": lambda x, w, noise_variance, c: c * _surprise(x, w, c * noise_variance) - math.log(c) / 2,
             "same_noise_scaled": lambda x, w, noise_variance, c: c * _surprise(x, w, noise_variance),
             "surprise_for_any_c": lambda x, w, noise_variance, c: _surprise(x, w, noise_variance),
             "noise_squared": lambda x, w, noise_variance, c: smallest_loss(x, w, noise_variance**2, c),
