@@ -30,7 +30,7 @@ SLOWEST = (
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what needs a browser: `pytest -m "not browser"` runs everything else. Begin with what takes long."""
+    """Mark what needs a browser, which `pytest` leaves out and `pytest -m browser` runs. Begin with what takes long."""
     for item in items:
         if BROWSERS & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")

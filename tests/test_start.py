@@ -21,6 +21,7 @@ from test_constraints import promised_pythons, requirements
 from klcourse.lessons import data
 
 TEST_COMMAND = "uv run pytest"
+EVERYTHING = ' -m "browser or not browser"'
 CAPPED = {"playwright"}  # drives the browsers of the tests; CONTRIBUTING.md says why
 CONDA_NAMES = {"matplotlib-base": "matplotlib", "seaborn-base": "seaborn"}
 
@@ -293,7 +294,8 @@ def commands(job):
 
 def test_ci_and_workflow_run_the_readme_s_test_command():
     assert f"pip install uv && {TEST_COMMAND}\n" in read(ROOT / "README.md")
-    whole = TEST_COMMAND.replace("run", "run --extra grading")  # the same, and nothing is skipped
+    assert f"`{TEST_COMMAND} -m browser`" in read(ROOT / "README.md")
+    whole = TEST_COMMAND.replace("run", "run --extra grading") + EVERYTHING  # nothing is skipped
     assert read(ROOT / ".ci/run").splitlines()[-1] == whole  # last, so that the output ends with its summary
     assert commands("test")[-1] == whole
 
@@ -341,11 +343,10 @@ def ci(clean_copy, tmp_path, monkeypatch):
 def test_ci_runs_every_promised_python_and_names_those_that_are_missing(ci):
     code, printed, asked = ci()
     assert code == 0
-    without_browser = "pytest -m not browser"
     assert [line for line in asked if "pytest" in line] == [
-        f"run --isolated --python 3.13 {without_browser}",
-        f"run --isolated --python 3.11 --resolution lowest-direct {without_browser}",
-        "run --extra grading pytest",
+        f"run --isolated --python 3.13 pytest",
+        f"run --isolated --python 3.11 --resolution lowest-direct pytest",
+        "run --extra grading pytest -m browser or not browser",
     ]
     absent = [version for version in promised() if version not in ("3.11", "3.13")]
     assert f"ran: 3.13 3.11 with the lowest bounds. Not on this machine, so not run: {' '.join(absent)}.\n" in printed
@@ -368,7 +369,7 @@ def test_workflow_runs_on_a_push_and_monthly_on_every_system_and_python():
 
 
 def test_workflow_tries_the_lowest_versions_and_binder_s_image():
-    assert commands("lowest")[-1] == "uv run --resolution lowest-direct --isolated pytest"
+    assert commands("lowest")[-1] == "uv run --resolution lowest-direct --isolated pytest" + EVERYTHING
     assert re.fullmatch(r"pipx run jupyter-repo2docker .* \. pytest notebooks", commands("binder")[-1])
 
 
