@@ -366,7 +366,7 @@ def _draw_bias(figure):
     mean = left.axvline(0, color=style.P["text"])
     mean_name = left.text(0, 0.9, "", color=style.P["text"], transform=left.get_xaxis_transform(), va="top")
     left.axvline(0, color=style.INK, linewidth=1)
-    under = {"transform": left.get_xaxis_transform(), "ha": "center", "va": "top", "fontsize": 12}
+    under = {"transform": left.get_xaxis_transform(), "ha": "center", "va": "top", "fontsize": 12, "zorder": -1}
     ticks = [left.text(x, -0.03, "0", **under) for x in (_BINS / 2, _BINS)]  # as texts that move: no new background
     right.set(xscale="log", yscale="log", xlim=(10, 600), ylim=(5e-4, 1.2), xlabel="n", ylabel="mean KL(p̂‖p), nats")
     right.set_xticks((10, 60, 600), ("10", "60", "600"))
