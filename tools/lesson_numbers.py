@@ -338,7 +338,7 @@ def gaussian_fitting():
     )
 
     def step_of_grid(kl):
-        """The step of a grid that cuts nothing off, where KL and a loss of 144.02 belong together."""
+        """The spacing of a grid that cuts nothing off, where KL and a loss of 144.02 belong together."""
         return 1 / brentq(lambda S: S * kl + S * math.log(S) - 144.02, 1, 1000, xtol=1e-13)
 
     def variances_towards_3(learning_rate):

@@ -219,7 +219,7 @@ def grid_and_step(dx=0.1, window=10, learning_rate=0.01):
     """
     check_option("dx", dx, _GRIDS)
     controls = {
-        "dx": choice("step dx", _GRIDS, dx),
+        "dx": choice("spacing dx", _GRIDS, dx),
         "learning_rate": slider(
             "learning rate", _GRID_RATES.check("learning_rate", learning_rate), *_GRID_RATES, log=True
         ),
@@ -309,8 +309,8 @@ def _grid_alt(n):
 
 def _variances_alt(n):
     return (
-        f"Left: variance of q over {_STEPS} steps, with the target 7 as a line, on the grid with step dx = {n['dx']:g} "
-        f"in a window of ±{n['window']}."
+        f"Left: variance of q over {_STEPS} steps, with the target 7 as a line, on the grid with spacing "
+        f"dx = {n['dx']:g} in a window of ±{n['window']}."
     )
 
 
