@@ -344,8 +344,8 @@ def test_ci_runs_every_promised_python_and_names_those_that_are_missing(ci):
     code, printed, asked = ci()
     assert code == 0
     assert [line for line in asked if "pytest" in line] == [
-        f"run --isolated --python 3.13 pytest",
-        f"run --isolated --python 3.11 --resolution lowest-direct pytest",
+        "run --isolated --python 3.13 pytest",
+        "run --isolated --python 3.11 --resolution lowest-direct pytest",
         "run --extra grading pytest -m browser or not browser",
     ]
     absent = [version for version in promised() if version not in ("3.11", "3.13")]
