@@ -15,13 +15,18 @@ __all__ = ["FUNCTIONS"]
 def kl_of_codes(mean, log_variance, prior_sd):
     """The mean over the images, the rows, of KL(q(z|x)‖N(0, prior_sd² I)), summed over the latents, the columns."""
     mean, log_variance = np.array(mean, dtype=float), np.array(log_variance, dtype=float)
+    _check_codes(mean, log_variance)
+    if not 0 < prior_sd < math.inf:
+        raise ValueError("prior_sd must be positive and finite")
+    return _without_checks(mean, log_variance, prior_sd)
+
+
+def _check_codes(mean, log_variance):
+    mean, log_variance = np.array(mean, dtype=float), np.array(log_variance, dtype=float)
     if mean.ndim != 2 or mean.shape != log_variance.shape:
         raise ValueError("mean and log_variance must have the same shape (n, d)")
     if not (np.isfinite(mean).all() and np.isfinite(log_variance).all()):
         raise ValueError("mean and log_variance must be finite")
-    if not 0 < prior_sd < math.inf:
-        raise ValueError("prior_sd must be positive and finite")
-    return _without_checks(mean, log_variance, prior_sd)
 
 
 # Wrong ones, as they are first written: without any checks.
@@ -73,6 +78,19 @@ def _variance_underflows(mean, log_variance, prior_sd):
     return np.mean(np.sum(brackets, axis=1)) / 2
 
 
+def _prior_sd_checked_by(refuses):
+    """One that checks the arrays, and refuses a prior_sd only if `refuses` says so."""
+
+    def wrong(mean, log_variance, prior_sd):
+        _check_codes(mean, log_variance)
+        if refuses(prior_sd):
+            raise ValueError("prior_sd")
+        with np.errstate(all="ignore"):
+            return _without_checks(mean, log_variance, np.float64(prior_sd))
+
+    return wrong
+
+
 def _two_latents_only(mean, log_variance, prior_sd):
     brackets = _brackets(mean, log_variance, prior_sd)
     return np.mean(brackets[:, 0] + brackets[:, 1]) / 2
@@ -112,6 +130,8 @@ FUNCTIONS = {
             (np.array([[0.1, 0.0]]), np.array([[-math.inf, 0.0]]), 1.3),
             (np.array([[0.1, 0.2]]), np.array([[-1.0, -2.0]]), -0.5),
             (np.array([[0.1, 0.2]]), np.array([[-1.0, -2.0]]), math.inf),
+            (np.array([[0.1, 0.2]]), np.array([[-1.0, -2.0]]), math.nan),
+            (np.array([[0.1, 0.2]]), np.array([[-1.0, -2.0]]), 0),
         ],
         mistakes={
             "averaged_over_latents": _averaged_over_latents,
@@ -124,6 +144,10 @@ FUNCTIONS = {
             "variance_underflows": _variance_underflows,
             "answers_for_any_shape": _without_checks,
             "two_latents_only": _two_latents_only,
+            "prior_sd_unchecked": _prior_sd_checked_by(lambda sd: False),
+            "prior_sd_sign_only": _prior_sd_checked_by(lambda sd: sd <= 0),
+            "prior_sd_nan_passes": _prior_sd_checked_by(lambda sd: sd <= 0 or sd == math.inf),
+            "prior_sd_zero_passes": _prior_sd_checked_by(lambda sd: not 0 <= sd < math.inf),
         },
     ),
     "5.6": Written(
