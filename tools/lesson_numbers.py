@@ -556,6 +556,9 @@ def maximum_likelihood():
 
     best = best_fit(rounded_normal)
     cost_poisson, cost_normal = cost(kl_divergence(shares, poisson(k, 1.35))), cost(best.fun)
+    other_goals = np.repeat([0, 1, 2, 3, 4], [3, 8, 6, 2, 1])
+    other_shares = of_counts(other_goals)
+    other_poisson, other_normal = kl_divergence(other_shares, poisson(k, 1.5)), best_normal(other_goals).fun
 
     def exact_mean(n, p):
         """The mean of KL(p̂‖p) over all samples of size n, in nats."""
@@ -571,6 +574,11 @@ def maximum_likelihood():
 
     def kl_to_rate(rate):
         return kl_divergence(*reversed(laws(rate)))
+
+    def swapping_adds(counts):
+        """What these counts add to the KL of question 6.b when the two laws change places."""
+        of, to = laws(10)
+        return np.sum((to * np.log(to / of) - of * np.log(of / to))[counts])
 
     return locals()
 

@@ -94,6 +94,12 @@ def _second_part_unweighted(a, b):
     return _first_part(a, b) - math.log((1 + a) / (1 + b))
 
 
+def _series(a, b, terms):
+    """Summed count by count; large powers of a float raise an OverflowError."""
+    chances = [(a**k / (1 + a) ** (k + 1), b**k / (1 + b) ** (k + 1)) for k in range(terms)]
+    return sum(p * math.log(p / q) for p, q in chances if p > 0)
+
+
 def _in_bits(a, b):
     return kl_geometric(a, b) / math.log(2)
 
@@ -129,6 +135,8 @@ FUNCTIONS = {
             "second_part_unweighted": _second_part_unweighted,
             "second_part_missing": _first_part,
             "bits": _in_bits,
+            "series_summed": lambda a, b: _series(a, b, 200),
+            "longer_series": lambda a, b: _series(a, b, 1000),
         },
     ),
 }
