@@ -372,26 +372,28 @@ def gaussian_fitting():
     def first_closer(variances, target, distance):
         return np.argmax(np.abs(variances - target) < distance)
 
-    def by_variance(mean, variance):
-        """One step of rate 0.1 on the KL of whole Gaussians, without a grid; so the next two."""
-        return mean - 0.1 * mean / variance, variance - 0.1 * (variance - (7 + mean**2)) / (2 * variance**2)
+    def by_variance(mean, variance, rate=0.1):
+        """One step on the KL of whole Gaussians, without a grid; so the next two."""
+        return mean - rate * mean / variance, variance - rate * (variance - (7 + mean**2)) / (2 * variance**2)
 
-    def by_log_sd(mean, variance):
-        return mean - 0.1 * mean / variance, variance * math.exp(-2 * 0.1 * (1 - (7 + mean**2) / variance))
+    def by_log_sd(mean, variance, rate=0.1):
+        return mean - rate * mean / variance, variance * math.exp(-2 * rate * (1 - (7 + mean**2) / variance))
 
-    def natural(mean, variance):
-        """A tenth of the way from q's moments to p's."""
-        moved = mean + 0.1 * (0 - mean)
-        return moved, variance + mean**2 + 0.1 * (7 - variance - mean**2) - moved**2
+    def natural(mean, variance, rate=0.1):
+        """A fraction of the way from q's moments to p's."""
+        moved = mean + rate * (0 - mean)
+        return moved, variance + mean**2 + rate * (7 - variance - mean**2) - moved**2
 
-    def descent(step, mean, variance, steps):
+    slow_rate = 0.01
+
+    def descent(step, mean, variance, steps, rate):
         states = [(mean, variance)]
         for _ in range(steps):
-            states.append(step(*states[-1]))
+            states.append(step(*states[-1], rate))
         return np.transpose(states)
 
-    def kl_at_end(step):
-        mean, variance = descent(step, 5, 0.1, 100)[:, -1]
+    def kl_at_end(step, rate=0.1):
+        mean, variance = descent(step, 5, 0.1, 100, rate)[:, -1]
         return kl_gaussian(0, math.sqrt(7), mean, math.sqrt(variance))
 
     def sum_of_p(dx):
