@@ -93,8 +93,8 @@ def _draw_neighbours(figure):
     equal = right.bar([0.5], [1], [1], align="edge", color="none", edgecolor=style.Q["color"], linestyle="--")[0]
     equal.set_linewidth(2)
     words = {"color": style.Q["text"], "ha": "right", "va": "top", "transform": right.transAxes}
-    right.text(1, 1, "dashed: equal ones", **words)
-    number = right.text(1, 0.91, "", **words)
+    number = right.text(1, 1, "", **words)
+    right.text(1, 0.91, "equal neighbours", **words)
 
     def draw(n):
         curve.set_data(_DISTANCES, np.exp(-n["precision"] * _DISTANCES**2) if n["reached"] else 0 * _DISTANCES)
@@ -115,7 +115,7 @@ def _draw_neighbours(figure):
             bar.set_height(p)
         effective = math.exp(n["entropy"])
         equal.set(width=effective, height=1 / effective)
-        number.set_text(f"{effective:.2f}")
+        number.set_text(f"dashed: {effective:.2f}")
 
     return [curve, width, stems, *dots, name, *bars, equal, number], draw
 
