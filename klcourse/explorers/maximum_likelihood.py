@@ -282,9 +282,10 @@ def _laws_readout(n):
 
 
 def _laws_alt(n):
+    then = "lies up to 39 % above 1/(12λ) before it comes close to it" if n["swap"] else "falls along 1/(12λ)"
     return (
         "Left: bars of a Poisson law and the outline of the rounded normal with the same mean and variance. Right: KL "
-        "over λ, both axes logarithmic, which wavers up to λ about 4 and then falls along 1/(12λ). "
+        f"over λ, both axes logarithmic, which wavers up to λ about 4 and then {then}. "
         f"Dot at {_laws_readout(n)}."
     )
 
