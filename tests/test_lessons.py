@@ -399,10 +399,11 @@ def places_of_right_answers(questions):
 
 def test_the_place_of_an_answer_gives_nothing_away():
     """A reader who always takes the first, or never does, fares as one who guesses."""
-    places = places_of_right_answers(QUESTIONS.values())
-    most = max(len(asked["answers"]) for asked in QUESTIONS.values())
-    assert {*places} == {*range(most)}
-    assert max(places.values()) - min(places.values()) <= 2
+    for count in {len(asked["answers"]) for asked in QUESTIONS.values()}:
+        places = places_of_right_answers(asked for asked in QUESTIONS.values() if len(asked["answers"]) == count)
+        if sum(places.values()) > 2 * count:  # of fewer nobody makes a habit
+            assert {*places} == {*range(count)}
+            assert max(places.values()) - min(places.values()) <= 2
 
 
 def test_locked_controls_cannot_be_moved_by_hand():
