@@ -70,6 +70,11 @@ def _log_of_prior_left_out(mean, log_variance, prior_sd):
     return np.mean(np.sum(brackets, axis=1)) / 2
 
 
+def _log_of_prior_sd(mean, log_variance, prior_sd):
+    brackets = _brackets(mean, log_variance, prior_sd) - np.log(prior_sd)
+    return np.mean(np.sum(brackets, axis=1)) / 2
+
+
 def _variance_underflows(mean, log_variance, prior_sd):
     kl_of_codes(mean, log_variance, prior_sd)  # refuses what it should
     with np.errstate(all="ignore"):
@@ -141,6 +146,7 @@ FUNCTIONS = {
             "prior_sd_for_variance": _prior_sd_for_variance,
             "prior_left_out": _prior_left_out,
             "log_of_prior_left_out": _log_of_prior_left_out,
+            "log_of_prior_sd": _log_of_prior_sd,
             "variance_underflows": _variance_underflows,
             "answers_for_any_shape": _without_checks,
             "two_latents_only": _two_latents_only,
