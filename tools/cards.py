@@ -20,7 +20,7 @@ h2 {{ font-size: 22pt; margin: 0 0 4mm }}
 img {{ display: block; width: 190mm; max-height: 95mm; object-fit: contain; margin: 4mm 0 }}
 ol {{ list-style: upper-alpha; padding-left: 12mm; margin: 0 }}
 li {{ margin-bottom: 2mm }}
-.back {{ font-size: 15pt }}
+.back {{ font-size: 14pt }}
 .back li {{ margin-bottom: 4mm }}
 .right {{ border-left: 2mm solid #0173b2; padding-left: 3mm }}
 @media screen {{ section {{ border: 1px solid #888; padding: 8mm; margin: 8mm 0 }} }}
