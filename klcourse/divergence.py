@@ -180,7 +180,7 @@ def js_divergence(*distributions, weights=None, base=None, axis=-1):
     ValueError, TypeError
         If there are fewer than two distributions, one of them is none, or the weights do not fit.
 
-    Source: Lin, "Divergence Measures Based on the Shannon Entropy" (1991), definition 4.1.
+    Source: Lin, "Divergence Measures Based on the Shannon Entropy" (1991), equations (4.1) and (5.1).
 
     >>> round(js_divergence([0.1, 0.4, 0.5], [0.8, 0.15, 0.05], base=2), 6)
     0.420201

@@ -251,7 +251,7 @@ def jensen_shannon():
     U, V = np.array([0.7, 0.2, 0.1]), np.array([0.2, 0.3, 0.5])
     W = (U + V) / 2
     F, G = np.array([0.9, 0.1, 0.0]), np.array([0.2, 0.3, 0.5])
-    first_coin, stop, last_coin = np.array([1.0, 0.0]), np.array([0.75, 0.25]), np.array([0.0, 1.0])
+    first_coin, stop, last_coin = np.array([0.9, 0.1]), np.array([0.6, 0.4]), np.array([0.1, 0.9])
     sides, rows = np.array([0.2, 0.8]), np.array([[0.75, 0.2, 0.05], [0.1, 0.3, 0.6]])
     table = sides[:, None] * rows
     results = table.sum(axis=0)
@@ -267,6 +267,10 @@ def jensen_shannon():
 
     def shift_of(nats):
         return brentq(lambda d: js_shift(d) - nats, 0.1, 9)
+
+    def shift_where_rule(times):
+        """The shift at which d²/8 is so many times JS."""
+        return brentq(lambda d: d**2 / 8 - times * js_shift(d), 0.1, 9)
 
     def slope_of_js(d, h=1e-3):
         return (js_shift(d + h) - js_shift(d - h)) / (2 * h)
