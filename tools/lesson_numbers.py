@@ -610,6 +610,17 @@ def mixtures_and_em():
     q = responsibilities(three, *start)
     after, hard = m_step(three, q), m_step(three, q.round())
 
+    def common_sd(x, q, means):
+        """What an M step gives if both components share one sd, and the spread is taken around `means`."""
+        return math.sqrt(np.sum(q * np.subtract.outer(x, means) ** 2) / len(x))
+
+    def step_from(x, weight):
+        """The mixture one step after `start`, but for its weight."""
+        return m_step(x, responsibilities(x, [weight, 1 - weight], *start[1:]))
+
+    def start_weight(x, new_mean):
+        return brentq(lambda weight: step_from(x, weight)[1][0] - new_mean, 1e-9, 1 - 1e-9, xtol=1e-14)
+
     def em(x, mixture, steps, smallest_sd=0.0):
         """The log-likelihoods on the way, the start first."""
         found = [log_density(x, *mixture).sum()]
