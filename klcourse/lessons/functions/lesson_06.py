@@ -128,7 +128,7 @@ FUNCTIONS = {
     ),
     "6.7a": Written(
         right=kl_geometric,
-        calls=[(2.0, 5.0), (5.0, 2.0), (0.4, 0.4), (0.9, 1.7), (12.5, 0.3), (0.01, 80.0)],
+        calls=[(2.0, 5.0), (5.0, 2.0), (0.4, 0.4), (0.9, 1.7), (12.5, 0.3), (0.01, 80.0), (2e5, 1e6)],
         mistakes={
             "reversed": lambda a, b: kl_geometric(b, a),
             "poisson_formula": _poisson_formula,
