@@ -322,7 +322,7 @@ def jensen_shannon():
 def gaussian_fitting():
     """04: the first step of 4.a, steps by hand, sums of p, speed, seven observations, a quartic."""
     slope_variance = (1 - (7 + 5**2)) / (2 * 1**2)
-    own_slope = (2.5 - (5 + 3.5**2)) / (2 * 2.5**2)
+    own_slope = (2.4 - (5 + 3.5**2)) / (2 * 2.4**2)
     x = np.arange(-10, 10, 0.1)
     S = norm.pdf(x, 0, math.sqrt(7)).sum()
     finer = np.arange(-6, 6, 0.05)
