@@ -424,7 +424,6 @@ def vae_kl_coefficient():
     variances = np.array([6.4, 1.5, 0.45])
     often, means, sds = np.array([0.25, 0.75]), np.array([1.5, -0.5]), np.array([0.4, 0.7])  # of 5.3
     reconstruction, rates = {"R": 88.2, "S": 97.6, "T": 101.5}, {"R": 21.4, "S": 15.0, "T": 9.8}  # of 5.7
-    ahead = np.array([1.7, 0.9, -1.3, 2.4, 0.4])  # R before T, by seed
     table = files("klcourse") / "data" / "vae_runs.csv"
     runs = np.genfromtxt(table, delimiter=",", names=True, dtype=None, encoding="utf-8")
 
