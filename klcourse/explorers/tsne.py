@@ -4,6 +4,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from klcourse.checks import bounded, check_option, numbers, shown
 from klcourse.divergence import entropy
@@ -273,6 +274,41 @@ def _map_in_words(n):
         f"Left: a map of two groups, A, B, C and D, E, F, with A at ({x}, {y}) and arrows for its pull and push under "
         f"the {kernel} kernel."
     )
+
+
+def both_groups(places, pull, push):
+    """The figure of section 8.3: the two groups of a map of six, each enlarged, with the forces on every point.
+
+    Parameters
+    ----------
+    places, pull, push : ndarray, shape (6, 2)
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    >>> both_groups(MAP, 0.1 * MAP, -0.1 * MAP).axes[1].texts[-1].get_text()
+    'length: root of the force,\\nthe same scale on both sides'
+    """
+    figure = Figure(figsize=(7, 3.4))
+    left, right = figure.subplots(1, 2)
+    looks = {"color": style.P["color"]}, {"facecolor": style.PANEL, "edgecolor": style.Q["color"], "linewidth": 1.5}
+    shape = {"width": 0.014, "headwidth": 3.5, "headlength": 4, "headaxislength": 4, "minlength": 0}
+    for axes, group, (x, up), reach in ((left, range(3), (-4.9, 0.9), 3.4), (right, range(3, 6), (6.15, 0), 2.2)):
+        for force, look in zip((pull, push), looks, strict=True):
+            for i in group:  # an arrow starts at the rim of its point and is as long as the root of its force
+                size = np.hypot(*force[i])
+                start, arrow = places[i] + 0.077 * reach * force[i] / size, 0.4 * reach * force[i] / math.sqrt(size)
+                axes.quiver(*start, *arrow, angles="xy", scale_units="xy", scale=1, **shape, **look)
+        for i in group:
+            axes.plot(*places[i], "o", color=style.PANEL, markeredgecolor=style.GREY, markersize=16)
+            axes.text(*places[i], "ABCDEF"[i], ha="center", va="center_baseline", fontsize=12)
+        axes.set(aspect="equal", xticks=[], yticks=[], xlim=(x - reach, x + reach), ylim=(up - reach, up + reach))
+        axes.spines[:].set_visible(False)
+    left.text(-4.6, -1.5, "filled: pull (from p)", color=style.P["text"])
+    left.text(-4.6, -2.2, "hollow: push (from q)", color=style.Q["text"])
+    right.text(6.15, -2.15, "length: root of the force,\nthe same scale on both sides", ha="center", color=style.GREY)
+    return figure
 
 
 # --- (c) a map of digits ------------------------------------------------------------------------------------------
