@@ -398,6 +398,77 @@ def two_unknown_data():
     return first, second
 
 
+def digit_maps(maps, labels, values=None, unit=""):
+    """The figure of one map of digits or more: each point is drawn as its digit, in the colour of its kind or value.
+
+    Parameters
+    ----------
+    maps : dict of str to ndarray, shape (n, 2)
+        By their titles, from left to right.
+    labels : ndarray, shape (n,)
+        The digit of each point: 0, 1, 3, 4 or 6.
+    values : ndarray, shape (n,), optional
+        Not negative: the larger, the darker.
+    unit : str
+        What stands beside the scale of the values.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    >>> digit_maps({"one": np.eye(5)[:, :2]}, np.array([0, 1, 3, 4, 6])).axes[0].get_title("left")
+    'one'
+    """
+    figure, panels = _panels(maps)
+    for axes, y in zip(panels, maps.values(), strict=True):
+        for kind, colour in _KINDS.items():
+            chosen = labels == kind
+            look = {"color": colour}
+            if values is not None:
+                look = {"c": values[chosen], "cmap": "copper_r", "vmin": 0, "vmax": values.max()}
+            dots = axes.scatter(*y[chosen].T, s=50, marker=f"${kind}$", linewidth=0, **look)
+        if values is not None:
+            figure.colorbar(dots, label=unit)
+        axes.spines[:].set_visible(False)
+    return figure
+
+
+def cloud_maps(clouds):
+    """The figure of maps of clouds, or of their data, side by side.
+
+    Parameters
+    ----------
+    clouds : dict of str to tuple (points, counts)
+        By their titles: points of shape (n, 2 or more), of which the first two coordinates are drawn, and how many of
+        them are in each cloud, for at most three clouds.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    >>> len(cloud_maps({"two": (np.eye(4), (3, 1)), "one": (np.eye(4), (4,))}).axes[0].lines)
+    2
+    """
+    figure, panels = _panels(clouds)
+    for axes, (points, counts) in zip(panels, clouds.values(), strict=True):
+        for part, marker in zip(np.split(points, np.cumsum(counts)[:-1]), "osv", strict=False):
+            axes.plot(part[:, 0], part[:, 1], marker, markersize=3)
+    return figure
+
+
+def _panels(maps):
+    """A figure with a panel for each title: in one row, or from six on in rows of three."""
+    across = len(maps) if len(maps) < 6 else 3
+    rows = math.ceil(len(maps) / across)
+    figure = Figure(figsize=(5.6 if across == 1 else 8.4, rows * min(3.8, 8.4 / across + 0.5)))
+    panels = figure.subplots(rows, across, squeeze=False).ravel()
+    for axes, title in zip(panels, maps, strict=True):
+        axes.set_aspect("equal", adjustable="datalim")
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(title, fontsize=12)
+    return figure, panels
+
+
 class _Path:
     """A descent that goes on as far as it is asked for, and remembers its way; `begin` makes its iterator."""
 
