@@ -426,7 +426,7 @@ def digit_maps(maps, labels, values=None, unit=""):
             look = {"color": colour}
             if values is not None:
                 look = {"c": values[chosen], "cmap": "copper_r", "vmin": 0, "vmax": values.max()}
-            dots = axes.scatter(*y[chosen].T, s=50, marker=f"${kind}$", linewidth=0, **look)
+            dots = axes.scatter(*y[chosen].T, s=50 if len(maps) == 1 else 26, marker=f"${kind}$", linewidth=0, **look)
         if values is not None:
             figure.colorbar(dots, label=unit)
         axes.spines[:].set_visible(False)
