@@ -465,7 +465,7 @@ def _panels(maps):
     for axes, title in zip(panels, maps, strict=True):
         axes.set_aspect("equal", adjustable="datalim")
         axes.set(xticks=[], yticks=[])
-        axes.set_title(title, fontsize=12)
+        axes.set_title(title, fontsize=12, loc="left")
     return figure, panels
 
 
