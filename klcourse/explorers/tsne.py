@@ -4,6 +4,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from klcourse.checks import bounded, check_option, numbers, shown
 from klcourse.divergence import entropy
@@ -275,6 +276,41 @@ def _map_in_words(n):
     )
 
 
+def both_groups(places, pull, push):
+    """The figure of section 8.3: the two groups of a map of six, each enlarged, with the forces on every point.
+
+    Parameters
+    ----------
+    places, pull, push : ndarray, shape (6, 2)
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    >>> both_groups(MAP, 0.1 * MAP, -0.1 * MAP).axes[1].texts[-1].get_text()
+    'length: root of the force,\\nthe same scale on both sides'
+    """
+    figure = Figure(figsize=(7, 3.4))
+    left, right = figure.subplots(1, 2)
+    looks = {"color": style.P["color"]}, {"facecolor": style.PANEL, "edgecolor": style.Q["color"], "linewidth": 1.5}
+    shape = {"width": 0.014, "headwidth": 3.5, "headlength": 4, "headaxislength": 4, "minlength": 0}
+    for axes, group, (x, up), reach in ((left, range(3), (-4.9, 0.9), 3.4), (right, range(3, 6), (6.15, 0), 2.2)):
+        for force, look in zip((pull, push), looks, strict=True):
+            for i in group:  # an arrow starts at the rim of its point and is as long as the root of its force
+                size = np.hypot(*force[i])
+                start, arrow = places[i] + 0.077 * reach * force[i] / size, 0.4 * reach * force[i] / math.sqrt(size)
+                axes.quiver(*start, *arrow, angles="xy", scale_units="xy", scale=1, **shape, **look)
+        for i in group:
+            axes.plot(*places[i], "o", color=style.PANEL, markeredgecolor=style.GREY, markersize=16)
+            axes.text(*places[i], "ABCDEF"[i], ha="center", va="center_baseline", fontsize=12)
+        axes.set(aspect="equal", xticks=[], yticks=[], xlim=(x - reach, x + reach), ylim=(up - reach, up + reach))
+        axes.spines[:].set_visible(False)
+    left.text(-4.6, -1.5, "filled: pull (from p)", color=style.P["text"])
+    left.text(-4.6, -2.2, "hollow: push (from q)", color=style.Q["text"])
+    right.text(6.15, -2.15, "length: root of the force,\nthe same scale on both sides", ha="center", color=style.GREY)
+    return figure
+
+
 # --- (c) a map of digits ------------------------------------------------------------------------------------------
 
 _KINDS = {0: "#01588a", 1: "#c2281d", 3: "#6d3fb0", 4: "#9a5b00", 6: "#007a5a"}  # digits and their colours
@@ -360,6 +396,77 @@ def two_unknown_data():
     second = rng.normal(size=(250, 10))  # ... and three groups, of 84, 83 and 83
     second[np.arange(250), rng.permutation(np.arange(250) % 3)] += 4
     return first, second
+
+
+def digit_maps(maps, labels, values=None, unit=""):
+    """The figure of one map of digits or more: each point is drawn as its digit, in the colour of its kind or value.
+
+    Parameters
+    ----------
+    maps : dict of str to ndarray, shape (n, 2)
+        By their titles, from left to right.
+    labels : ndarray, shape (n,)
+        The digit of each point: 0, 1, 3, 4 or 6.
+    values : ndarray, shape (n,), optional
+        Not negative: the larger, the darker.
+    unit : str
+        What stands beside the scale of the values.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    >>> digit_maps({"one": np.eye(5)[:, :2]}, np.array([0, 1, 3, 4, 6])).axes[0].get_title("left")
+    'one'
+    """
+    figure, panels = _panels(maps)
+    for axes, y in zip(panels, maps.values(), strict=True):
+        for kind, colour in _KINDS.items():
+            chosen = labels == kind
+            look = {"color": colour}
+            if values is not None:
+                look = {"c": values[chosen], "cmap": "copper_r", "vmin": 0, "vmax": values.max()}
+            dots = axes.scatter(*y[chosen].T, s=50 if len(maps) == 1 else 26, marker=f"${kind}$", linewidth=0, **look)
+        if values is not None:
+            figure.colorbar(dots, label=unit)
+        axes.spines[:].set_visible(False)
+    return figure
+
+
+def cloud_maps(clouds):
+    """The figure of maps of clouds, or of their data, side by side.
+
+    Parameters
+    ----------
+    clouds : dict of str to tuple (points, counts)
+        By their titles: points of shape (n, 2 or more), of which the first two coordinates are drawn, and how many of
+        them are in each cloud, for at most three clouds.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    >>> len(cloud_maps({"two": (np.eye(4), (3, 1)), "one": (np.eye(4), (4,))}).axes[0].lines)
+    2
+    """
+    figure, panels = _panels(clouds)
+    for axes, (points, counts) in zip(panels, clouds.values(), strict=True):
+        for part, marker in zip(np.split(points, np.cumsum(counts)[:-1]), "osv", strict=False):
+            axes.plot(part[:, 0], part[:, 1], marker, markersize=3)
+    return figure
+
+
+def _panels(maps):
+    """A figure with a panel for each title: in one row, or from six on in rows of three."""
+    across = len(maps) if len(maps) < 6 else 3
+    rows = math.ceil(len(maps) / across)
+    figure = Figure(figsize=(5.6 if across == 1 else 8.4, rows * min(3.8, 8.4 / across + 0.5)))
+    panels = figure.subplots(rows, across, squeeze=False).ravel()
+    for axes, title in zip(panels, maps, strict=True):
+        axes.set_aspect("equal", adjustable="datalim")
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(title, fontsize=12, loc="left")
+    return figure, panels
 
 
 class _Path:
