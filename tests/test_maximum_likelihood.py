@@ -77,6 +77,14 @@ def test_best_normal_of_equal_counts_has_the_smallest_sd(counts):
     assert n["normal_kl"] == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize(("counts", "told"), [([0, 0, 0], True), ([2, 3, 3], True), ([3, 0, 2], False), (EGGS, False)])
+def test_where_no_normal_is_best_the_readout_says_so(counts, told):
+    explorer = counts_and_fits(counts)
+    assert "no best normal" not in explorer.text
+    explorer.controls["best"].value = True
+    assert ("no best normal" in explorer.text) is told
+
+
 def test_what_the_notebook_tells_of_the_first_explorer():
     explorer = counts_and_fits()
     n = explorer.numbers

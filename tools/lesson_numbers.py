@@ -562,6 +562,10 @@ def maximum_likelihood():
     def best_normal(counts):
         return best_fit(rounded_normal, counts)
 
+    def cut_normal(counts, mean, sd, end=60):
+        """A normal whose left tail is cut off: its density at the counts, divided by the sum."""
+        return norm.pdf(counts, mean, sd) / norm.pdf(np.arange(end), mean, sd).sum()
+
     four = np.array([5, 7, 5, 3]) / 20  # three goals or more taken together
 
     def law_of_four(mean, sd):

@@ -99,7 +99,8 @@ Rounded N(5.00, 2.00): KL 0.5019, mean NLL 2.4620 nats.
         if best:
             rate = float(often @ np.arange(top + 1) / often.sum())
             mean, sd = _best_normal(tuple(often))
-        return _compare(often, rate, mean, sd) | {"added": added, "count": count}
+        narrow = best and np.ptp(np.flatnonzero(often)) <= 1  # the smaller the sd, the nearer the normal can come
+        return _compare(often, rate, mean, sd) | {"added": added, "count": count, "no_best": narrow}
 
     return Explorer(compute, Picture(_draw_fits(top)), controls, _fits_readout, _fits_alt)
 
@@ -181,9 +182,10 @@ def _fits_readout(n):
         return f"KL {style.amount(n[f'{name}_kl'], '').strip()}, mean NLL {style.amount(n[f'{name}_nll'])}"
 
     rate, mean, sd = (f"{n[name]:.2f}".replace("-", "−") for name in ("rate", "mean", "sd"))
+    no_best = " There is no best normal: the smaller its sd, the nearer it can come." if n["no_best"] else ""
     return (
         f"H(p̂) = {style.amount(n['entropy'])}. Poisson({rate}): {costs('poisson')}. "
-        f"Rounded N({mean}, {sd}): {costs('normal')}."
+        f"Rounded N({mean}, {sd}): {costs('normal')}.{no_best}"
     )
 
 
