@@ -351,6 +351,7 @@ def gaussian_fitting():
         return fit_gaussian(x, p, mean=2, variance=1, learning_rate=learning_rate, steps=1000).variance
 
     towards_3 = variances_towards_3(0.2)
+    sum_of_p_3 = norm.pdf(x, 0, math.sqrt(3)).sum()
 
     def rate_towards_3(variance, steps):
         """The smallest rate at which so many steps lead to this variance."""
@@ -413,8 +414,19 @@ def gaussian_fitting():
 
     sample = np.array([1.4, 3.9, -0.7, 2.2, 5.3, 0.8, 3.5])
 
-    def nll(mean, variance):
-        return -norm.logpdf(sample, mean, math.sqrt(variance)).mean()
+    def ratio_that_costs(cost, low, high):
+        """The ratio of the variances, between low and high, at which KL from the fit is the cost."""
+        return brentq(lambda r: (math.log(r) + 1 / r - 1) / 2 - cost, low, high, xtol=1e-14)
+
+    def wider(cost):
+        return ratio_that_costs(cost, 1, 100)
+
+    def narrower(cost):
+        return ratio_that_costs(cost, 0.01, 1)
+
+    def wider_reversed(cost):
+        """The same for the other direction."""
+        return brentq(lambda r: (r - 1 - math.log(r)) / 2 - cost, 1, 100, xtol=1e-14)
 
     return locals()
 
