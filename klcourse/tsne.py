@@ -352,7 +352,7 @@ def descend(affinities, y, learning_rate=None, exaggeration=4.0, exaggerated=60,
     kernel : {"student", "gauss"}
         The weight of a pair in Q: 1 / (1 + d²), as in t-SNE, or exp(-d²), as in its forerunner SNE.
     direction : {"forward", "reverse"}
-        What is lowered after the exaggerated steps: KL(P‖Q), or KL(Q‖P). (Exercise 8.7 asks for the slope of that.)
+        What is lowered after the exaggerated steps: KL(P‖Q), or KL(Q‖P).
 
     Yields
     ------
