@@ -578,6 +578,16 @@ def maximum_likelihood():
         """A normal whose left tail is cut off: its density at the counts, divided by the sum."""
         return norm.pdf(counts, mean, sd) / norm.pdf(np.arange(end), mean, sd).sum()
 
+    def cut_at_both_ends(counts, mean, sd):
+        return cut_normal(counts, mean, sd, end=5)
+
+    def log_ratios(fit, law=cut_normal):
+        """For each match, of the normal to the best Poisson law."""
+        return np.log(law(goals, *fit) / poisson(goals, 1.35))
+
+    def in_errors(ratios):
+        return ratios.sum() / (ratios.std() * math.sqrt(ratios.size))
+
     four = np.array([5, 7, 5, 3]) / 20  # three goals or more taken together
 
     def law_of_four(mean, sd):
