@@ -104,10 +104,10 @@ def _draw_shift(figure):
     left.axhline(math.log(2), color=style.GREY, linewidth=1)
     left.text(_FARTHEST, math.log(2) + 0.02, "ln 2", ha="right", va="bottom")
     left.text(1.6, 0.74, "TV", ha="right")
-    left.text(4.4, 0.45, "JS, nats", color=style.M["text"])
-    left.text(4.4, 0.09, "slope of JS", color=style.M["text"])
+    left.text(6.5, 0.45, "JS, nats", color=style.M["text"])
+    left.text(6.5, 0.09, "slope of JS", color=style.M["text"])
     right.set(xlim=(0, _FARTHEST), ylim=(0, 54), xticks=(0, 5, 10), yticks=(0, 25, 50), xlabel="shift d")
-    right.text(4.3, 41, "KL, nats", color=style.P["text"])
+    right.text(1.5, 41, "KL, nats", color=style.P["text"])
     right.text(_FARTHEST, 13, "W₁", ha="right", va="bottom")
 
     curves, dots = _curves([_apart(d) for d in np.linspace(0, _FARTHEST, 201)]), {}
