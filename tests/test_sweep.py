@@ -7,7 +7,7 @@ sound. Then the call must
 - give a result without NaN and without a warning, the same as for the same numbers in a plain list of floats, or
 - raise a ValueError, a TypeError or an ArithmeticError whose message names one of the function's arguments,
 
-within 4 s of processor time (a quiet machine needs at most 1.3 s, one whose caches others fill has needed 2.1) and 300 MB.
+within 4 s of processor time (a busy machine has needed 2.1, a quiet one 1.3) and 300 MB.
 """
 
 import dataclasses
