@@ -399,6 +399,33 @@ def test_what_a_readers_function_is_told(small, answer, hint, words):
     assert words in verdict.message
 
 
+def doubled_and_squared(x):
+    """The right answer of one that wants several arrays."""
+    x = np.array([x, 3.0])
+    return x.sum(), 2 * x, x**2
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint", "words"),
+    [
+        (doubled_and_squared, None, "is right"),
+        (lambda x: [np.array(part).tolist() for part in doubled_and_squared(x)], None, "is right"),
+        (lambda x: doubled_and_squared(x)[0], "reversed", HINTS["reversed"]),
+        (lambda x: (x + 3, [2 * x, 6], [x, 9]), "wrong_result", "(2.0)[2] gives [2.0, 9], and should give [4.0, 9.0]."),
+        (lambda x: (x + 3, 2 * x, 0), "wrong_result", "(1.0)[1] gives 2.0, and should give [2.0, 6.0]."),
+        (lambda x: (x + 3, [2 * x, 6]), "wrong_result", "(1.0) gives (4.0, [2.0, 6]), and should give (4.0, [2.0, 6"),
+        (lambda x: (None, None, None), "wrong_result", "(1.0)[0] gives None, and should give 4.0."),
+    ],
+)
+def test_of_several_arrays_the_wrong_one_is_named(monkeypatch, answer, hint, words):
+    first = {"reversed": lambda x: doubled_and_squared(x)[0]}
+    monkeypatch.setattr(data, "exercises", lambda: {"9.1": {"asks": "doubled and squared"}})
+    monkeypatch.setattr(data, "function", lambda exercise: Written(doubled_and_squared, [(1.0,), (2.0,)], first))
+    verdict = grade("9.1", answer)
+    assert (verdict.correct, verdict.hint) == (hint is None, hint), verdict.message
+    assert words in verdict.message
+
+
 @pytest.mark.parametrize("answer", [never_ends, sleeps, never_ends_nor_gives_up])
 def test_a_function_without_end_costs_a_few_seconds(small, monkeypatch, answer):
     monkeypatch.setattr(running, "SECONDS", 0.3)

@@ -238,7 +238,7 @@ def test_every_number_in_a_question_is_given_or_says_where_it_comes_from(name):
 
 
 # What is given is where the explorer starts, or one of these: the slider that the words have the reader move there.
-MOVED = {("1.b", "0.001"): "q", ("2.c", "0.9"): "correlation", ("3.b", "0.6"): "w", ("5.b", "0.01"): "beta"}
+MOVED = {("1.b", "0.001"): "q", ("2.c", "0.9"): "correlation", ("3.b", "0.6"): "w", ("5.b", "5"): "beta"}
 MOVED |= {("7.a", "1.7"): "mean_2", ("7.c", "1.7"): "sd", ("7.d", "1.6"): "mean"}
 MOVED |= {("2.c", "0.6"): "correlation"}
 GIVEN = [(name, number) for name, question in QUESTIONS.items() for number in question.get("given", [])]

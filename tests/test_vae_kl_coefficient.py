@@ -77,6 +77,11 @@ def test_latents_die_at_the_coefficients_told(beta, used):
     assert linear(beta, 0.1)["used"] == used
 
 
+@pytest.mark.parametrize(("noise_variance", "used"), [(0.04, 3), (0.049, 3), (0.051, 2), (0.1, 2), (0.3, 1), (0.9, 0)])
+def test_the_noise_revives_and_drowns_latents_as_told(noise_variance, used):
+    assert linear(5, noise_variance)["used"] == used
+
+
 def test_linear_vae_takes_your_variances():
     explorer = linear_vae(beta=2, variances=[3, 0.5], noise_variance=0.2)
     assert explorer.numbers["rate"] == pytest.approx((np.log(3 / 0.4) + np.log(0.5 / 0.4)) / 2)

@@ -16,6 +16,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import chdtri, gammaln, logsumexp, ndtr, rel_entr, xlogy
 from scipy.stats import binom, norm
+from scipy.stats import t as student
 
 from klcourse.divergence import cross_entropy, entropy, js_distance, js_divergence, kl_divergence, kl_terms
 from klcourse.explorers.tsne import forces
@@ -446,6 +447,10 @@ def vae_kl_coefficient():
         """Of a code with mean 0 that costs so much."""
         return brentq(lambda variance: kl_latent(0, math.log(variance)) - kl, low, high, xtol=1e-16)
 
+    def mean_with(kl, log_variance):
+        """The positive mean of a code that costs so much."""
+        return math.sqrt(2 * (kl - kl_latent(0, log_variance)))
+
     image_slope = (1 - math.exp(-3.33)) / math.exp(-3.33)  # k of 5.1f
 
     def rate(level):
@@ -463,14 +468,18 @@ def vae_kl_coefficient():
     def mean_kl(weights=often):
         return weights @ [kl_gaussian(mean, sd, 0, 1) for mean, sd in zip(means, sds, strict=True)]
 
-    def told(weights=often):
-        """The mutual information: the mean KL of the codes from their mixture."""
+    def from_mixture(code, weights=often):
+        """The KL of one code from the mixture of both."""
 
         def integrand(z):
             densities = norm.pdf(z, means, sds)
-            return rel_entr(weights * densities, weights * (weights @ densities)).sum()
+            return rel_entr(densities[code], weights @ densities)
 
         return quad(integrand, -8, 8, points=[*means], epsabs=1e-13, limit=200)[0]
+
+    def told(weights=often):
+        """The mutual information: the mean KL of the codes from their mixture."""
+        return weights @ [from_mixture(code, weights) for code in range(2)]
 
     mixed_mean = often @ means
     mixed_sd = math.sqrt(often @ (sds**2 + means**2) - mixed_mean**2)
@@ -478,6 +487,10 @@ def vae_kl_coefficient():
     def price(one, other):
         """What a nat of KL brings, from one model to the other."""
         return (reconstruction[other] - reconstruction[one]) / (rates[one] - rates[other])
+
+    def line_to_beat(at=rates["S"]):
+        """Where the line from T to R lies at a KL."""
+        return reconstruction["T"] - price("R", "T") * (at - rates["T"])
 
     def runs_of(c):
         """Rate and reconstruction of the stored runs of 5 epochs, by seed: exercise 5.8 reads them."""
@@ -505,6 +518,7 @@ def vae_kl_coefficient():
         return total(10, price) - total(5, price)
 
     lead = lead_at(8)
+    p_of_lead = 2 * student.sf(lead.mean() / (sd(lead) / math.sqrt(5)), df=4)
 
     def kl(shift):
         return shift**2 / 2

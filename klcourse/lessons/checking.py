@@ -164,10 +164,11 @@ def _fault(found, expected):
 
 def _words(function, call, found, expected):
     number, code = found.line or (0, "")
+    part, value, right = running.first_fault(found.value, expected.value)
     return {
-        "call": running.written(getattr(function, "__name__", "your function"), call),
-        "found": running.value_in_words(found.value),
-        "expected": running.value_in_words(expected.value),
+        "call": running.written(getattr(function, "__name__", "your function"), call) + part,
+        "found": running.value_in_words(value),
+        "expected": running.value_in_words(right),
         "error": f"{type(found.error).__name__}: {found.error}".strip(": "),
         "line": f", in line {number} of its cell: {code}" if found.line else "",
     }

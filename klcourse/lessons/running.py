@@ -11,7 +11,7 @@ from types import CodeType, FunctionType
 
 import numpy as np
 
-__all__ = ["Outcome", "calls_alike", "run", "same", "written"]
+__all__ = ["Outcome", "calls_alike", "first_fault", "run", "same", "value_in_words", "written"]
 
 SECONDS = 5.0  # for all calls of an exercise together: each of ours takes less than a millisecond
 
@@ -145,6 +145,22 @@ def same(found, expected, tolerance=1e-6, floor=1e-9):
         return bool(np.allclose(found, expected, rtol=tolerance, atol=floor, equal_nan=True))
     except Exception:  # whatever a reader's object does
         return False
+
+
+def first_fault(found, expected):
+    """Return where a result is wrong, with what is there and what should be: of several arrays, the first wrong one.
+
+    >>> first_fault((1.0, np.zeros(2)), (1.0, np.ones(2)))
+    ('[1]', array([0., 0.]), array([1., 1.]))
+    >>> first_fault((1.0, 2.0), (1.0, 3.0))
+    ('', (1.0, 2.0), (1.0, 3.0))
+    """
+    several = isinstance(expected, tuple) and any(isinstance(part, np.ndarray) for part in expected)
+    if several and isinstance(found, tuple | list) and len(found) == len(expected):
+        for i, pair in enumerate(zip(found, expected, strict=True)):
+            if not same(*pair):
+                return f"[{i}]", *pair
+    return "", found, expected
 
 
 def calls_alike(outcomes, others):
