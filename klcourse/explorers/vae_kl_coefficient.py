@@ -464,7 +464,7 @@ def _model_in_words(n):
 
 def _codes_in_words(n):
     (left, bottom), (right, top) = ([_signed(z, 2) for z in corner] for corner in n["limits"])
-    return f"Left: codes of 1,000 digits, z₁ from {left} to {right} and z₂ from {bottom} to {top}."
+    return f"Left: samples of the codes of 1,000 digits, z₁ from {left} to {right} and z₂ from {bottom} to {top}."
 
 
 def _gallery_readout(n):
