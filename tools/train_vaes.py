@@ -3,7 +3,7 @@
     uv run python tools/train_vaes.py FOLDER
 
 The models are kept in FOLDER, and one that is there already is only measured again: an interrupted run goes on where it
-stopped. All of it is 1,410 epochs, less than half an hour of one idle core, and a quarter of an hour of measuring.
+stopped. All of it is 1,410 epochs, about half an hour of one idle core, and as much of measuring.
 
 A plan such as "20x5 36x10" says: 5 epochs with c = 20, then 10 more with c = 36. What is measured is what `measure`
 returns. The last digits depend on the machine (its rounding, blown up by thousands of steps); seeds differ far more.
@@ -35,7 +35,7 @@ PLANS = [
     *((plan, seed) for plan in LONG[1] for seed in range(3)),
 ]
 TOLD_BY = 1000  # samples, for information and mismatch
-EVERY, DRAWS = 50, 200  # -ELBO and -ln p(x): of every 50th test image; samples for each
+EVERY, TRAINED_ON, DRAWS = 50, 100, 200  # -ELBO and -ln p(x): every 50th test, 100th training image; samples of each
 SIDE, REACH = 0.05, 8  # of the lattice over both latents: of a cell, and how far it goes
 
 
@@ -63,7 +63,8 @@ def measure(vae, mnist, surprise=True):
     neighbours : share of 2,000 test digits that the 10 nearest of 10,000 training means guess right.
     loss_bw, surprise_bw : -ELBO and -ln p(x) of 200 black-and-white test images; empty where c < 1, whose narrow codes
         fall between the points of the lattice, or outside it.
-    gap_grey : the difference of the two for the same images in grey.
+    gap_grey, gap_train : the difference of the two for the same images in grey, and for 600 grey training images.
+    loss_train : reconstruction + kl on the 60,000 training images.
     """
     reconstruction, kl = vae.evaluate(mnist.test_images)
     mean, log_variance = vae.encode(mnist.test_images)
@@ -72,12 +73,13 @@ def measure(vae, mnist, surprise=True):
     tree = cKDTree(vae.encode(mnist.train_images[:10_000])[0])
     nearest = mnist.train_labels[tree.query(mean[:2000], k=10)[1]]
     votes = np.array([np.bincount(row, minlength=10).argmax() for row in nearest])
-    loss = minus_log_p = gap_grey = None
+    loss = minus_log_p = gap_grey = gap_train = None
     if surprise:
-        test = mnist.test_images[::EVERY]
+        test, trained_on = mnist.test_images[::EVERY], mnist.train_images[::TRAINED_ON]
         of_each = loss_and_surprise(vae, np.concatenate([test > 127, test / 255]))
         (loss, loss_grey), (minus_log_p, minus_log_p_grey) = of_each.reshape(2, 2, -1).mean(axis=2)
         gap_grey = loss_grey - minus_log_p_grey
+        gap_train = np.subtract(*loss_and_surprise(vae, trained_on / 255)).mean()
     numbers = {
         "reconstruction": (reconstruction, 2),
         "kl": (kl, 3),
@@ -91,6 +93,8 @@ def measure(vae, mnist, surprise=True):
         "loss_bw": (loss, 2),
         "surprise_bw": (minus_log_p, 2),
         "gap_grey": (gap_grey, 2),
+        "gap_train": (gap_train, 2),
+        "loss_train": (sum(vae.evaluate(mnist.train_images)), 2),
     }
     return {name: "" if value is None else round(float(value), digits) for name, (value, digits) in numbers.items()}
 
