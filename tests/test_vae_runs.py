@@ -24,7 +24,7 @@ def test_a_plan_is_read_as_it_is_written():
 def test_both_latents_and_both_parts_make_up_the_kl(runs):
     assert runs["kl_1"] + runs["kl_2"] == pytest.approx(runs["kl"], rel=1e-5, abs=1e-3)
     of_a_thousand = runs["tells"] + runs["mismatch"]  # samples; the KL is of 10,000 images, and exact
-    assert of_a_thousand == pytest.approx(runs["kl"], rel=0.1, abs=0.06)
+    assert of_a_thousand == pytest.approx(runs["kl"], rel=0.15, abs=0.06)
 
 
 def test_the_bound_is_above_what_it_bounds(runs):
