@@ -3,7 +3,7 @@
     uv run python tools/train_vaes.py FOLDER
 
 The models are kept in FOLDER, and one that is there already is only measured again: an interrupted run goes on where it
-stopped. All of it is 1,410 epochs, about half an hour of one idle core, and as much of measuring.
+stopped. All of it is 1,410 epochs, some three quarters of an hour of one core, and a quarter of an hour of measuring.
 
 A plan such as "20x5 36x10" says: 5 epochs with c = 20, then 10 more with c = 36. What is measured is what `measure`
 returns. The last digits depend on the machine (its rounding, blown up by thousands of steps); seeds differ far more.
